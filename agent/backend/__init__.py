@@ -1,0 +1,28 @@
+"""The only room that talks HTTP: calls in, typed answers and stream events out. Nothing here knows LangGraph."""
+
+from __future__ import annotations
+
+from agent.backend.attribution import Attribution
+from agent.backend.auth import Credentials
+from agent.backend.client import Backend
+from agent.backend.stream import Ended, Failed, Heartbeat, Said, StreamEvent, ToolEnded, ToolStarted
+from agent.backend.wire import Credits, DownloadedFile, RenderStatus, Session, Snapshot, Uploaded
+
+__all__ = [
+    "Attribution",
+    "Backend",
+    "Credentials",
+    "Credits",
+    "DownloadedFile",
+    "Ended",
+    "Failed",
+    "Heartbeat",
+    "RenderStatus",
+    "Said",
+    "Session",
+    "Snapshot",
+    "StreamEvent",
+    "ToolEnded",
+    "ToolStarted",
+    "Uploaded",
+]

@@ -1,0 +1,118 @@
+"""What a response says before its content: an answer, a refusal with a code, or nothing readable.
+
+Refusals come as `{"code":N,"message":…}`, often under HTTP 200; as FastAPI's `{"detail":…}`; and as bare
+HTTP from something in between. What was asked for stands at top level or inside `data`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from agent.errors import ApiError, BackendError, BadAnswer, ClientIdMissing, SessionGone, api_error
+
+__all__ = ["decode", "read_answer", "retry_after"]
+
+FINE = (None, 0, 200)
+"""Codes of an answer that is no refusal; most answers have none."""
+CODE_OF_STATUS = {401: 1001, 402: 402, 413: 4002, 415: 4001, 429: 429}
+"""What an HTTP status means when the body has no code."""
+LONGEST_MESSAGE = 300
+
+
+def decode(text: str) -> Any:
+    """Parsed JSON, or None for everything that is not JSON."""
+    try:
+        return json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_answer(status: int, headers: Mapping[str, str], text: str, now: datetime) -> dict[str, Any]:
+    """The fields of an answer, those inside `data` first. Raises ApiError or BadAnswer."""
+    body = decode(text)
+    if not isinstance(body, dict):
+        raise _unreadable(status, headers, now)
+    error = _refusal(status, headers, body, now)
+    if error:
+        raise error
+    inner = _inner(body)
+    return {name: value for name, value in body.items() if name != "data"} | inner
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds the server asks us to wait, from either form of the header; None when it does not say."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None  # the standard parser raises all of these
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - now).total_seconds())
+
+
+def _unreadable(status: int, headers: Mapping[str, str], now: datetime) -> BackendError:
+    """A page from a proxy, a plain text, nothing at all: only the status can be believed."""
+    if status in CODE_OF_STATUS:
+        return api_error(CODE_OF_STATUS[status], f"HTTP {status}", status=status, retry_after=retry_after(headers, now))
+    return BadAnswer(f"HTTP {status} without the JSON we were promised", status=status)
+
+
+def _refusal(status: int, headers: Mapping[str, str], body: dict[str, Any], now: datetime) -> BackendError | None:
+    """The error that a JSON body stands for; None when it is an answer."""
+    code, message = _code(body), _message(body)[:LONGEST_MESSAGE]
+    wait = retry_after(headers, now)
+    # A failed render job is an answer, though some say success: false beside it.
+    refused = body.get("success") is False and "status" not in {**body, **_inner(body)}
+    if code in FINE and status < 400 and not refused:
+        return None
+    if code in FINE:
+        return _without_code(status, message, wait)
+    error = api_error(code or ApiError.code, message, status=status, retry_after=wait)
+    if status >= 500 and type(error) is ApiError:
+        return BadAnswer(message, status=status)
+    return error
+
+
+def _without_code(status: int, message: str, wait: float | None) -> BackendError:
+    if status == 404 and message.lower().startswith("session not found"):
+        return SessionGone(message, status=status)
+    if status in CODE_OF_STATUS:
+        return api_error(CODE_OF_STATUS[status], message, status=status, retry_after=wait)
+    if status >= 500:
+        return BadAnswer(message, status=status)
+    if status == 400 and "client-id" in message.lower():
+        return ClientIdMissing(message, status=status)
+    # Not api_error: an HTTP 400 is no code 400.
+    return ApiError(message, code=status if status >= 400 else None, status=status)
+
+
+def _inner(body: dict[str, Any]) -> dict[str, Any]:
+    data = body.get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def _code(body: dict[str, Any]) -> int | None:
+    code = body.get("code")
+    if isinstance(code, bool) or not isinstance(code, int | str):
+        return None
+    try:
+        return int(code)
+    except ValueError:
+        # A word in place of a number is no number we know, but it is no success either.
+        return None if str(code).lower() in ("", "ok", "success") else ApiError.code
+
+
+def _message(body: dict[str, Any]) -> str:
+    for name in ("message", "msg", "detail", "error"):
+        value = body.get(name)
+        if isinstance(value, dict):
+            value = value.get("message")
+        if isinstance(value, str) and value:
+            return value
+    return ""

@@ -1,0 +1,107 @@
+"""Which call may be made again, after what and when: the one table, and the loop that follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import httpx
+
+from agent.clock import Clock
+from agent.errors import ApiError, BackendError, BadAnswer, RateLimited, StreamLost, Unreachable
+
+__all__ = ["NOTHING_SENT", "RULES", "Endpoint", "Rule", "failed", "persist"]
+
+Endpoint = Literal[
+    "token", "session", "credits", "state", "upload", "send", "render", "poll", "cancel", "claim", "download"
+]
+Trouble = Literal["unreachable", "broken"]
+
+NOTHING_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""What goes wrong before the first byte of a request has left."""
+PAUSES = (0.5, 2.0)
+"""Seconds before the first and the second try again."""
+LIMITED_PAUSE, LONGEST_PAUSE = 30.0, 120.0
+"""Seconds to wait after a 429: when the backend does not say, and at most when it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one endpoint's calls may be made again after, and how often."""
+
+    after: frozenset[Trouble] = frozenset()
+    """unreachable: nothing was sent; broken: a 5xx, an unreadable answer or none at all."""
+    again: int = 2
+    limited: int = 0
+    """Tries more after a 429, each after its wait."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether a call changes nothing, so that one without an answer may simply be made again."""
+        return "broken" in self.after
+
+
+_UNREACHABLE: frozenset[Trouble] = frozenset({"unreachable"})
+_READ = Rule(after=frozenset({"unreachable", "broken"}), limited=1)
+
+RULES: dict[Endpoint, Rule] = {
+    "credits": _READ,
+    "state": _READ,
+    "poll": _READ,
+    "token": Rule(after=_UNREACHABLE, limited=1),
+    "session": Rule(after=_UNREACHABLE),
+    "upload": Rule(after=_UNREACHABLE),
+    "cancel": Rule(after=_UNREACHABLE),
+    "claim": Rule(after=_UNREACHABLE),
+    # A second submit could be a second job: the first is looked up by its id.
+    "render": Rule(),
+    # A second send is a second charge. Never.
+    "send": Rule(),
+    # Has tries of its own, which go on where the file broke off.
+    "download": Rule(),
+}
+
+Answer = TypeVar("Answer")
+
+
+async def persist(rule: Rule, call: Callable[[], Awaitable[Answer]], clock: Clock) -> Answer:
+    """The answer of `call`, made again as `rule` allows. Raises what the last try raised."""
+    again, limited = rule.again, rule.limited
+    while True:
+        try:
+            return await call()
+        except BackendError as error:
+            if isinstance(error, RateLimited):
+                limited -= 1
+                pause = _asked_for(error) if limited >= 0 else None
+            else:
+                again -= 1
+                pause = PAUSES[-1 - min(again, 1)] if again >= 0 and _trouble(error) in rule.after else None
+            if pause is None:
+                raise
+        await clock.sleep(pause)
+
+
+def failed(error: Exception, rule: Rule) -> BackendError:
+    """What a request that got no answer means to whoever asked. Its message is httpx's word, without data."""
+    word = type(error).__name__
+    return Unreachable(word) if rule.reads or isinstance(error, NOTHING_SENT) else StreamLost(word)
+
+
+def _trouble(error: BackendError) -> Trouble | None:
+    if isinstance(error, Unreachable):
+        return "unreachable"
+    server_side = isinstance(error, ApiError) and 500 <= max(error.status, error.number) < 600
+    return "broken" if server_side or isinstance(error, BadAnswer) else None
+
+
+def _asked_for(error: RateLimited) -> float:
+    wait = error.values.get("retry_after")
+    return min(wait, LONGEST_PAUSE) if isinstance(wait, float) else LIMITED_PAUSE
