@@ -1,0 +1,234 @@
+"""The command `reelchat`: options, sub-commands and exit codes.
+
+Rooms are imported where they are used, because --help has 0.3 s and the first prompt 0.8 s.
+Exit codes: 0 done, 1 a turn failed, 2 called wrongly, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from agent.usage import Misuse, SpokenGroup, asked_language, sentence
+from prompts import say
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+    from agent.skills import Skill
+
+__all__ = ["main", "reelchat"]
+
+OUT_FORMATS = ("mp4", "gif", "png", "jpg", "jpeg", "webp")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line. Returns the exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # A title in Chinese must not end a turn on a Latin-1 terminal.
+    lang = _language(args)
+    try:
+        code = reelchat.main(args, prog_name="reelchat", standalone_mode=False, obj=lang)
+    except click.ClickException as error:
+        click.echo(sentence(error, lang), err=True)
+        return 2
+    except click.Abort:
+        click.echo(say(lang, "cli.interrupted"), err=True)
+        return 130
+    except Exception as error:
+        return _refused(error, lang)
+    return code if isinstance(code, int) else 0
+
+
+def _setup_options(command: F) -> F:
+    """The options that every part of the program understands."""
+    for option in (
+        click.option("--exports", type=click.Path(path_type=Path), metavar="DIR", help="exports"),
+        click.option("--lang", type=click.Choice(["en", "zh"]), help="lang"),
+        click.option("--backend", metavar="NAME|URL", help="backend"),
+        click.option("--skill", metavar="NAME|PATH", help="skill"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=SpokenGroup, invoke_without_command=True, help="about", subcommand_metavar="[COMMAND]")
+@click.option("-p", "--prompt", "turns", multiple=True, metavar="TEXT", help="prompt")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="out")
+@click.option("--continue", "again", is_flag=True, help="continue")
+@click.option("--thread", metavar="NAME", help="thread")
+@_setup_options
+@click.option("--version", is_flag=True, help="version")
+@click.pass_context
+def reelchat(ctx: click.Context, /, turns: tuple[str, ...], out: Path | None, version: bool, **choices: Any) -> int:
+    if version:
+        from importlib.metadata import version as installed
+
+        click.echo(f"reelchat {installed('reelchat')}")
+        ctx.exit(0)
+    if ctx.invoked_subcommand:
+        return 0
+    if out and out.suffix.lstrip(".").lower() not in OUT_FORMATS:
+        raise Misuse("out_format", path=out, known=", ".join(f".{name}" for name in OUT_FORMATS))
+    settings, skill = _setup(ctx)
+    thread = _thread(settings, choices["again"], choices["thread"])
+    if not turns and sys.stdin and sys.stdin.isatty() and not out:
+        return _chat(settings, skill, thread)
+    return _without_a_terminal(ctx, settings, skill, list(turns), out, thread)
+
+
+@reelchat.command(help="skills_about")
+@_setup_options
+@click.pass_context
+def skills(ctx: click.Context, /, **_: Any) -> None:
+    from agent.repl.actions import shelf
+
+    settings, skill = _setup(ctx)
+    click.echo(shelf(settings.lang, skill.name))
+
+
+@reelchat.command(help="route_about")
+@click.argument("text", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="route_json")
+@_setup_options
+@click.pass_context
+def route(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **_: Any) -> None:
+    import json
+    from dataclasses import asdict
+
+    from agent.repl.actions import reasons
+    from router import decide
+
+    decisions = decide(" ".join(text))
+    if as_json:
+        click.echo(json.dumps([asdict(decision) for decision in decisions], ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(reasons(decisions, ctx.obj)))
+
+
+@reelchat.command(help="jobs_about")
+@click.argument("action", type=click.Choice(["list", "collect"]), default="list")
+@_setup_options
+@click.pass_context
+def jobs(ctx: click.Context, /, action: str, **_: Any) -> int:
+    import asyncio
+
+    from agent.repl.jobs import collect_jobs, list_jobs
+
+    return asyncio.run((collect_jobs if action == "collect" else list_jobs)(*_setup(ctx)))
+
+
+@reelchat.command(help="serve_about")
+@click.option("--host", default="127.0.0.1", metavar="HOST", help="serve_host")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, metavar="PORT", help="serve_port")
+@_setup_options
+@click.pass_context
+def serve(ctx: click.Context, /, host: str, port: int, **_: Any) -> None:
+    from importlib import import_module
+
+    settings, skill = _setup(ctx)
+    import_module("agent.serve").run(settings, skill, host, port)
+
+
+@reelchat.command("eval", help="eval_about", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("rest", nargs=-1, type=click.UNPROCESSED)
+def evaluate(rest: tuple[str, ...]) -> int:
+    import subprocess
+
+    return subprocess.call([sys.executable, "-m", "evals", *rest])
+
+
+def _setup(ctx: click.Context) -> tuple[Settings, Skill]:
+    """What this run is set up with; a sub-command's own options win. Raises SettingsError."""
+    import logging
+
+    from agent.settings import Settings
+    from agent.skills import DEFAULT, load_skill
+
+    chosen = {name: value for name, value in ctx.find_root().params.items() if value is not None}
+    chosen |= {name: value for name, value in ctx.params.items() if value is not None}
+    choices = {name: chosen.get(name) for name in ("backend", "exports", "lang")}
+    settings = Settings.load(**choices)  # type: ignore[arg-type]  # click has checked them
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = logging.getLogger("reelchat")
+    log.propagate = False
+    log.handlers = [logging.FileHandler(settings.data / "reelchat.log", delay=True, encoding="utf-8")]
+    return settings, load_skill(chosen.get("skill") or DEFAULT)
+
+
+def _thread(settings: Settings, again: bool, named: str | None) -> str | None:
+    """The conversation to go on with; None for a new one."""
+    from agent.repl.threads import last_thread
+
+    if named or not again:
+        return named
+    last = last_thread(settings.data)
+    if last is None:
+        click.echo(say(settings.lang, "cli.nothing_to_continue"), err=True)
+    return last
+
+
+def _chat(settings: Settings, skill: Skill, thread: str | None) -> int:
+    import asyncio
+
+    from agent.repl.loop import Repl
+
+    return asyncio.run(Repl(settings, skill, thread).run())
+
+
+def _without_a_terminal(
+    ctx: click.Context,
+    settings: Settings,
+    skill: Skill,
+    turns: list[str],
+    out: Path | None,
+    thread: str | None,
+) -> int:
+    """Plays the turns given, else those on stdin; with none at all, the tour."""
+    import asyncio
+
+    from agent.repl.oneshot import Script, play, tour
+    from agent.settings import Settings
+
+    if not turns and sys.stdin and not sys.stdin.isatty():
+        turns = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
+    if turns or thread or out:
+        return asyncio.run(play(settings, skill, Script(turns, thread, out, collect=thread is not None)))
+    if not ctx.params["backend"] and settings.base_url:
+        # Nobody asked for anything, so nothing may be spent or sent.
+        settings = Settings.load(backend="studio", exports=settings.exports, lang=settings.lang)
+    return asyncio.run(tour(settings, skill))
+
+
+def _language(args: Sequence[str]) -> Any:
+    """Of help pages and usage errors: what --lang says, else what the environment says."""
+    if asked := asked_language(args):
+        return asked
+    from agent.settings import Settings
+
+    return Settings.load(backend="studio").lang
+
+
+def _refused(error: Exception, lang: Any) -> int:
+    """One sentence for what stopped the program before or between its turns; a bug keeps its traceback."""
+    from agent.errors import AgentError, SettingsError
+    from agent.repl.greeting import refusal
+
+    if isinstance(error, AgentError):
+        click.echo(refusal(error, None, lang), err=True)
+        return 2 if isinstance(error, SettingsError) else 1
+    if isinstance(error, OSError):
+        click.echo(say(lang, "cli.failed", what=error), err=True)
+        return 1
+    raise error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What a node is handed: `Context`, plain choices that may cross to another machine, and `Tools`, which never do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from langgraph.runtime import Runtime
+from langgraph.store.base import BaseStore
+
+from agent.backend import Backend, Credentials
+from agent.clock import Clock
+from agent.events import Event
+from agent.journal import Journal
+from agent.settings import Settings
+from agent.skills import Skill, load_skill
+
+__all__ = ["Context", "Tools", "emit", "journal", "register", "tools", "unregister"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The choices one turn is made with. Never checkpointed."""
+
+    user: str = "local"
+    thread: str = ""
+    """LangGraph's thread id."""
+    skill: str = ""
+    """A persona's name or the path of its SKILL.md."""
+    exports: str = "exports"
+    """The folder that exported files go to."""
+
+
+@dataclass(slots=True)
+class Tools:
+    """What this process holds for one user: the way to the backend, its credentials and the clock."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    credentials: Credentials
+    clock: Clock
+    address: Callable[[], Awaitable[str]]
+    """Where the backend answers; starts the embedded studio when it is not running."""
+    look_after: tuple[float, ...] = (30, 60, 60, 60, 60)
+    """Seconds to wait before each look at the state when a send's outcome is unknown."""
+    poll_every: float = 30.0
+    """Seconds between looks at a render job, unless the backend asks for another time."""
+    poll_at_most: int = 10
+    """Looks at one render job in one turn; past it the job is collected later."""
+    _skills: dict[str, Skill] = field(default_factory=dict)
+
+    def skill(self, name: str) -> Skill:
+        """The persona of that name, read once."""
+        if name not in self._skills:
+            self._skills[name] = load_skill(name)
+        return self._skills[name]
+
+    async def backend(self, skill: str) -> Backend:
+        """A client that speaks for the persona."""
+        attribution = self.skill(skill).attribution(self.settings.platform)
+        url, web_url = await self.address(), self.settings.web_url
+        return Backend(url, self.http, self.credentials, attribution, self.clock, web_url=web_url)
+
+    def export_path(self, name: str, suffix: str, folder: Path) -> Path:
+        """A path in `folder` that no file has yet."""
+        stamp = self.clock.now().astimezone().strftime("%Y%m%d-%H%M%S")
+        path = folder / f"{name}-{stamp}.{suffix}"
+        for number in range(2, 1000):
+            if not path.exists():
+                break
+            path = folder / f"{name}-{stamp}-{number}.{suffix}"
+        return path
+
+
+_REGISTRY: dict[str, Tools] = {}
+
+
+def register(user: str, held: Tools) -> None:
+    """Lends `held` to every turn of `user` in this process."""
+    _REGISTRY[user] = held
+
+
+def unregister(user: str) -> None:
+    """Takes a user's tools back."""
+    _REGISTRY.pop(user, None)
+
+
+def tools(runtime: Runtime[Context]) -> Tools:
+    """What this process holds for the turn's user."""
+    return _REGISTRY[runtime.context.user]
+
+
+def journal(runtime: Runtime[Context]) -> Journal:
+    """The turn's journal: what is on disk before the effect it announces."""
+    store: BaseStore | None = runtime.store
+    assert store is not None, "the graph is compiled with a store"
+    return Journal(store, runtime.context.user)
+
+
+def emit(runtime: Runtime[Context], event: Event) -> None:
+    """Shows `event` to whoever consumes the turn."""
+    runtime.stream_writer(event.model_dump(mode="json"))

@@ -1,0 +1,50 @@
+"""The map of one turn. Wiring only: what a node does is in `agent/nodes/`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.graph import START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from agent.context import Context
+from agent.nodes.connect import connect
+from agent.nodes.credits import check_credits
+from agent.nodes.export import export_video
+from agent.nodes.route import route
+from agent.nodes.sse import chat
+from agent.nodes.state import show_state
+from agent.nodes.summarize import summarize
+from agent.nodes.translate import translate
+from agent.nodes.upload import upload
+from agent.state import State
+
+__all__ = ["Graph", "build", "builder"]
+
+Graph = CompiledStateGraph[State, Context, State, State]
+
+
+def builder() -> StateGraph[State, Context, State, State]:
+    """The nodes and edges. No retry policy anywhere: a repeated `sse` would be a second charge."""
+    graph = StateGraph(State, context_schema=Context)
+    graph.add_node("connect", connect)
+    graph.add_node("route", route)
+    graph.add_node("export", export_video)
+    graph.add_node("credits", check_credits)
+    graph.add_node("state", show_state)
+    graph.add_node("upload", upload)
+    graph.add_node("sse", chat)
+    graph.add_node("translate", translate)
+    graph.add_node("summarize", summarize)
+
+    graph.add_edge(START, "connect")
+    # connect -> route or END, route -> a step or END, summarize -> the next step or END: their Commands say so.
+    for step in ("export", "credits", "state", "upload", "sse"):
+        graph.add_edge(step, "translate")
+    graph.add_edge("translate", "summarize")
+    return graph
+
+
+def build(checkpointer: Any, store: Any) -> Graph:
+    """The graph, keeping threads in `checkpointer` and the journal in `store`."""
+    return builder().compile(checkpointer=checkpointer, store=store, name="reelchat")

@@ -1,0 +1,135 @@
+"""Intents, sends, drafts and render jobs, on disk before the effect they announce. The truth; state is a cache.
+
+One record is one put: the store has no compare-and-set and its batches are not atomic. A record is written before
+its effect and settled after it, the settling shielded from cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, TypeVar
+
+from langgraph.store.base import BaseStore
+
+from agent.state import Session, Step
+
+__all__ = ["Job", "JobStatus", "Journal", "Outcome", "Send"]
+
+Outcome = Literal["pending", "done", "not-started", "unknown"]
+"""pending: it may have been sent and nobody has looked since; unknown: looked at and told, still not known."""
+JobStatus = Literal["intended", "submitted", "completed", "delivered", "failed", "forgotten"]
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One intended `POST /run_sse`."""
+
+    id: str
+    thread: str
+    session_id: str
+    text: str
+    fingerprint: str
+    """Of the draft before the send."""
+    at: str
+    """UTC, ISO 8601."""
+    credits: float | None = None
+    """Available before the send; None when unknown."""
+    remaining: list[Step] = field(default_factory=list)
+    """Steps of the turn that would come after it."""
+    outcome: Outcome = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One render job, from before its submit until its file is here."""
+
+    id: str
+    thread: str
+    session_id: str
+    format: str
+    path: str
+    """Where the file is to go."""
+    draft: Any
+    at: str
+    """UTC, ISO 8601."""
+    status: JobStatus = "intended"
+    again: bool = False
+    """Whether it replaces a job that failed: there is no third."""
+    skill: str = ""
+    lang: str = "en"
+
+
+Record = TypeVar("Record", Send, Job)
+
+
+class Journal:
+    """One user's records."""
+
+    def __init__(self, store: BaseStore, user: str) -> None:
+        self._store = store
+        self._root = ("reelchat", user)
+
+    # Sends
+
+    async def intend(self, send: Send) -> None:
+        """Writes the record of a send that is about to happen."""
+        await self._put((*self._root, "sends", send.thread), send)
+
+    async def settle(self, send: Send, outcome: Outcome) -> None:
+        """Writes what became of it, even when the turn is canceled meanwhile."""
+        await _see_through(self._put((*self._root, "sends", send.thread), replace(send, outcome=outcome)))
+
+    async def open_sends(self, thread: str) -> list[Send]:
+        """Sends that nobody has learned the outcome of, oldest first."""
+        found = [send async for send in self._all((*self._root, "sends", thread), Send)]
+        return sorted((send for send in found if send.outcome == "pending"), key=lambda send: send.at)
+
+    # Render jobs
+
+    async def job(self, job: Job) -> None:
+        """Writes a render job, even when the turn is canceled meanwhile."""
+        await _see_through(self._put((*self._root, "jobs"), job))
+
+    async def jobs(self) -> list[Job]:
+        """All render jobs, oldest first."""
+        return sorted([job async for job in self._all((*self._root, "jobs"), Job)], key=lambda job: job.at)
+
+    async def open_jobs(self, thread: str | None = None) -> list[Job]:
+        """Render jobs whose file may still come, oldest first."""
+        unfinished = ("intended", "submitted", "completed")
+        return [j for j in await self.jobs() if j.status in unfinished and thread in (None, j.thread)]
+
+    # Sessions
+
+    async def keep_session(self, thread: str, session: Session) -> None:
+        """Remembers the backend's session of a thread, so that a killed first turn does not orphan it."""
+        await _see_through(self._store.aput((*self._root, "sessions"), thread, dict(session), index=False))
+
+    async def session(self, thread: str) -> Session | None:
+        """The backend's session of a thread."""
+        item = await self._store.aget((*self._root, "sessions"), thread)
+        return Session(**item.value) if item else None  # type: ignore[typeddict-item]  # written by keep_session
+
+    async def _put(self, namespace: tuple[str, ...], record: Send | Job) -> None:
+        await self._store.aput(namespace, record.id, asdict(record), index=False)
+
+    async def _all(self, namespace: tuple[str, ...], kind: type[Record]) -> AsyncIterator[Record]:
+        """Every record of a namespace; the store's own default stops at ten."""
+        offset = 0
+        while page := await self._store.asearch(namespace, limit=PAGE, offset=offset):
+            for item in page:
+                yield kind(**item.value)
+            offset += PAGE
+
+
+async def _see_through(writing: Coroutine[Any, Any, None]) -> None:
+    """Finishes `writing` before a cancellation goes on: a record half-written is a lost job."""
+    task = asyncio.ensure_future(writing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -1,0 +1,82 @@
+"""Exports the draft: one render job, seen through until its file is here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.context import Context, emit, journal, tools
+from agent.draft import Draft
+from agent.errors import NothingToExport
+from agent.journal import Job
+from agent.rendering import Rendering, new_id
+from agent.report import failing_softly, tell
+from agent.state import State
+from prompts import say
+from router import output_format
+
+__all__ = ["FORMATS", "export_video"]
+
+FORMATS = ("mp4", "gif", "png", "jpg", "webp")
+
+
+@failing_softly
+async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Takes the draft as it is, chooses the format, and delivers the file."""
+    session, step = state["session"], state["steps"][0]
+    assert session, "connect made one"
+    backend = await tools(runtime).backend(runtime.context.skill)
+    raw = (await backend.snapshot(session["session_id"])).draft
+    draft = Draft.read(raw)
+    if not draft.exportable:
+        if step["by"] == "backend":
+            return {"outcome": "done"}  # It spoke of a button; there is nothing behind it.
+        raise NothingToExport
+    suffix = _format(draft, state, runtime)
+    job = Job(
+        id=new_id(tools(runtime).clock),
+        thread=runtime.context.thread,
+        session_id=session["session_id"],
+        format=suffix,
+        path=str(_path(draft, suffix, state, runtime)),
+        draft=raw,
+        at=tools(runtime).clock.now().isoformat(),
+        skill=runtime.context.skill,
+        lang=state["lang"],
+    )
+    held = tools(runtime)
+    rendering = Rendering(backend, journal(runtime), held, lambda event: emit(runtime, event))
+    await rendering.run(job)
+    return {"outcome": "done", "draft": raw}
+
+
+def _format(draft: Draft, state: State, runtime: Runtime[Context]) -> str:
+    """The person's words, then the name they gave the file, then a picture for a still and a video for the rest."""
+    named = Path(_named(state) or "").suffix.lstrip(".").lower()
+    wanted = output_format(state["steps"][0]["text"]) or named.replace("jpeg", "jpg")
+    if wanted and wanted not in FORMATS:
+        tell(runtime, say(state["lang"], "export.format_instead", wanted=wanted))
+        return "mp4"
+    if not wanted and draft.is_still:
+        tell(runtime, say(state["lang"], "export.still"))
+        return "png"
+    return wanted or "mp4"
+
+
+def _named(state: State) -> str | None:
+    """The file the person named in words ("export to ./out/x.mp4") or on the command line."""
+    said = [name for name in state["steps"][0]["files"] if Path(name).suffix.lstrip(".").lower() in (*FORMATS, "jpeg")]
+    return said[-1] if said else state.get("out")
+
+
+def _path(draft: Draft, suffix: str, state: State, runtime: Runtime[Context]) -> Path:
+    """Where the person wants it, or a name made from the draft's in the exports folder."""
+    if out := _named(state):
+        path = Path(out).expanduser()
+        return (path if path.suffix else path.with_suffix(f".{suffix}")).absolute()
+    first = next((piece.name for track in draft.tracks for piece in track.segments if piece.name), None)
+    name = re.sub(r"\.\w{2,4}$|[^\w]+", "-", draft.title or first or "video").strip("-_")[:48] or "video"
+    return tools(runtime).export_path(name, suffix, Path(runtime.context.exports).absolute())

@@ -1,0 +1,89 @@
+"""Decides what the turn has to do, and starts the first step."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from agent.context import Context, emit, journal
+from agent.draft import Draft
+from agent.events import Ask, Timeline
+from agent.material import is_here
+from agent.state import State, Step
+from agent.summarizer import timeline
+from prompts import say
+from router import Decision, Turn, decide
+
+__all__ = ["BUDGET", "route"]
+
+BUDGET = 6
+"""Steps one turn may take, those the backend's words ask for included."""
+
+Next = Literal["export", "credits", "state", "upload", "sse", "__end__"]
+
+
+async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """Fresh per-turn fields, the ordered steps, and the node of the first one."""
+    decisions = decide(await _turn(state, runtime)) if state["utterance"] or state.get("files") else []
+    steps = [step for decision in decisions for step in _steps(decision, state)]
+    fresh: dict[str, Any] = {
+        "turn_id": uuid.uuid4().hex,
+        "decisions": [asdict(decision) for decision in decisions],
+        "steps": steps,
+        "budget": BUDGET - len(steps),
+        "acted": [],
+        "phrases": [],
+        "spoke": False,
+        "outcome": "done",
+        "before": None,
+        "looked": None,
+        "question": None,
+    }
+    if not decisions:
+        _show_what_is_there(state, runtime)
+        return Command(goto="__end__", update=fresh)
+    if decisions[0].ask:
+        return Command(goto="__end__", update=fresh | {"steps": [], "question": _ask(decisions[0], state, runtime)})
+    return Command(goto=steps[0]["route"], update=fresh)
+
+
+async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
+    asked = state.get("question") or {}
+    return Turn(
+        text=state["utterance"],
+        attachments=tuple(state.get("files", ())),
+        pending=asked.get("route"),
+        rendering=bool(await journal(runtime).open_jobs(runtime.context.thread)),
+    )
+
+
+def _steps(decision: Decision, state: State) -> list[Step]:
+    """The decision's step; before an edit that names files which are here ("turn a.jpg into a clip") their upload.
+
+    A yes to our question carries the words that the question was about.
+    """
+    asked = state.get("question")
+    text, files = decision.text, list(decision.files)
+    if asked and decision.source == "context" and decision.route == asked["route"] and asked["text"]:
+        text = asked["text"]
+    step = Step(route=decision.route, text=text, files=files, by="person")
+    here = [name for name in files if is_here(name)] if decision.route == "sse" else []
+    return [*([Step(route="upload", text=text, files=here, by="person")] if here else []), step]
+
+
+def _ask(decision: Decision, state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+    lang = state["lang"]
+    options = [say(lang, f"ask.yes_{decision.route}"), say(lang, "ask.no")]
+    emit(runtime, Ask(text=say(lang, f"ask.{decision.route}"), options=options))
+    return {"route": decision.route, "text": decision.text}
+
+
+def _show_what_is_there(state: State, runtime: Runtime[Context]) -> None:
+    """A turn without words is a look: what a person who comes back sees."""
+    draft = Draft.read(state.get("draft"))
+    if draft.exportable:
+        emit(runtime, Timeline(text=timeline(draft, state["lang"]), draft=draft.raw))

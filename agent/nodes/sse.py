@@ -1,0 +1,154 @@
+"""Sends the person's words to the backend, once, and listens. A lost stream is looked up, never sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.backend import Backend, Ended, Failed, Said, Snapshot, StreamEvent
+from agent.context import Context, emit, journal, tools
+from agent.draft import fingerprint
+from agent.errors import ApiError, BackendError, BadAnswer, StreamLost, api_error
+from agent.events import Text
+from agent.journal import Send
+from agent.recovery import reconcile, tell_unknown
+from agent.report import error_event, failing_softly, progress, tell
+from agent.state import State
+from agent.translator import Stream
+from prompts import say
+
+__all__ = ["STILL_WORKING", "chat"]
+
+STILL_WORKING = 120.0
+"""Seconds between two notices that the backend is still at it."""
+
+
+@failing_softly
+async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+    """One send: journal, POST, listen, outcome."""
+    backend = await tools(runtime).backend(runtime.context.skill)
+    session = state["session"]
+    assert session, "connect made one"
+    before = await backend.snapshot(session["session_id"])
+    send = await _intend(state, runtime, backend, before)
+    ear = Ear(runtime)
+    progress(runtime, "send", say(state["lang"], "send.working"))
+    try:
+        async with _notices(state, runtime):
+            async with aclosing(backend.send(send.session_id, send.text)) as events:
+                async for event in events:
+                    ear.hear(event)
+    except (StreamLost, BadAnswer):
+        ear.complete = False
+    except BackendError:
+        # Refused or never sent: nothing ran, so the person may say it again.
+        await journal(runtime).settle(send, "not-started")
+        raise
+    ear.close()
+    known: dict[str, Any] = {"looked": None, "outcome": "failed" if ear.failed else "done"}
+    if ear.failed:
+        emit(runtime, error_event(ear.failed, state["lang"], tools(runtime).settings, session))
+    elif not ear.complete:
+        known = await _look(send, state, runtime, backend)
+    await journal(runtime).settle(send, "unknown" if known["outcome"] == "unknown" else "done")
+    return {**ear.heard(), "before": before.draft, **known}
+
+
+async def _intend(state: State, runtime: Runtime[Context], backend: Backend, before: Snapshot) -> Send:
+    """The record of the send, on disk before its POST."""
+    try:
+        available = (await backend.credits()).available
+    except BackendError:
+        available = None
+    session = state["session"]
+    assert session
+    send = Send(
+        id=uuid.uuid4().hex,
+        thread=runtime.context.thread,
+        session_id=session["session_id"],
+        text=state["steps"][0]["text"].encode("utf-8", "replace").decode(),  # a lone surrogate breaks the session
+        fingerprint=fingerprint(before.draft),
+        at=tools(runtime).clock.now().isoformat(),
+        credits=available,
+        remaining=state["steps"][1:],
+    )
+    await journal(runtime).intend(send)
+    return send
+
+
+async def _look(send: Send, state: State, runtime: Runtime[Context], backend: Backend) -> dict[str, Any]:
+    """After a lost stream: the state tells whether the edit landed, or nobody knows."""
+    lang = state["lang"]
+    tell(runtime, say(lang, "recover.lost"))
+    landed = await reconcile(send, runtime, backend, lang)
+    if landed is None:
+        await tell_unknown(send, runtime, backend, lang)
+    return {"looked": landed.draft if landed else None, "outcome": "done" if landed else "unknown"}
+
+
+@asynccontextmanager
+async def _notices(state: State, runtime: Runtime[Context]) -> AsyncIterator[None]:
+    """Says every two minutes that work goes on."""
+
+    async def repeat() -> None:
+        while True:
+            await tools(runtime).clock.sleep(STILL_WORKING)
+            progress(runtime, "send", say(state["lang"], "send.still_working"))
+
+    task = asyncio.create_task(repeat())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+class Ear:
+    """Hears a stream: clean sentences go to the person as they end, gui phrases are kept for `translate`."""
+
+    def __init__(self, runtime: Runtime[Context]) -> None:
+        self._runtime = runtime
+        self._turn = uuid.uuid4().hex
+        self._streams: dict[int, Stream] = {}
+        self.failed: ApiError | None = None
+        self.complete = False
+
+    def hear(self, event: StreamEvent) -> None:
+        """Takes one event of the stream."""
+        if isinstance(event, Said):
+            self._said(event)
+        elif isinstance(event, Failed):
+            known = event.code is not None
+            self.failed = api_error(event.code or ApiError.code, event.message, reason="" if known else "stream")
+        elif isinstance(event, Ended):
+            self.complete = event.complete
+
+    def close(self) -> None:
+        """Lets out what was waiting for the end of its sentence."""
+        for segment, stream in self._streams.items():
+            self._show(segment, stream.close())
+
+    def heard(self) -> dict[str, Any]:
+        """What the next nodes need to know."""
+        phrases = [{"kind": p.kind, "words": p.words} for s in self._streams.values() for p in s.phrases]
+        return {"phrases": phrases, "spoke": bool(self._streams)}
+
+    def _said(self, said: Said) -> None:
+        if said.mode == "replace":
+            self._streams[said.segment] = Stream()
+            emit(self._runtime, Text(id=self._id(said.segment), mode="replace", text=""))
+        stream = self._streams.setdefault(said.segment, Stream())
+        self._show(said.segment, stream.feed(said.text))
+        if said.final:
+            self._show(said.segment, stream.close())
+
+    def _show(self, segment: int, sentences: list[str]) -> None:
+        if text := "".join(sentences):
+            emit(self._runtime, Text(id=self._id(segment), text=text))
+
+    def _id(self, segment: int) -> str:
+        return f"{self._turn}-{segment}"

@@ -1,0 +1,79 @@
+"""Learns what became of a send after a crash, a canceled turn or a lost stream. Looks, never sends."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from agent.backend import Backend, Credits, Snapshot
+from agent.context import Context, journal, tools
+from agent.draft import Draft, fingerprint
+from agent.errors import BackendError
+from agent.journal import Send
+from agent.report import progress, tell
+from agent.state import State, Step
+from agent.summarizer import news
+from prompts import Lang, say
+
+__all__ = ["reconcile", "settle_open_sends", "tell_unknown", "undone"]
+
+
+async def reconcile(send: Send, runtime: Runtime[Context], backend: Backend, lang: Lang) -> Snapshot | None:
+    """The first snapshot whose draft differs from the one before `send`, or None when every look found it unchanged."""
+    held = tools(runtime)
+    for wait in held.look_after:
+        progress(runtime, "look", say(lang, "recover.looking"))
+        await held.clock.sleep(wait)
+        try:
+            snapshot = await backend.snapshot(send.session_id)
+        except BackendError:
+            continue  # Not being able to look is no evidence either way.
+        if fingerprint(snapshot.draft) != send.fingerprint:
+            return snapshot
+    return None
+
+
+async def settle_open_sends(state: State, runtime: Runtime[Context], backend: Backend, snapshot: Snapshot) -> bool:
+    """Tells what became of sends that a crash or a canceled turn cut off. Returns whether there were any."""
+    log, lang = journal(runtime), state["lang"]
+    sends = await log.open_sends(runtime.context.thread)
+    for send in sends:
+        landed: Snapshot | None = snapshot
+        if fingerprint(snapshot.draft) == send.fingerprint:
+            landed = await reconcile(send, runtime, backend, lang) if await _working(backend) else None
+        if landed:
+            lines = news(Draft.read(state.get("draft")), Draft.read(landed.draft), lang)
+            tell(runtime, "\n".join([say(lang, "recover.landed", text=send.text), *lines]))
+        else:
+            await tell_unknown(send, runtime, backend, lang)
+        tell(runtime, undone(send.remaining, lang))
+        await log.settle(send, "done" if landed else "unknown")
+    return bool(sends)
+
+
+async def tell_unknown(send: Send, runtime: Runtime[Context], backend: Backend, lang: Lang) -> None:
+    """Says that nobody knows, with the credits before and after, and that a retry may charge twice."""
+    try:
+        have = await backend.credits()
+    except BackendError:
+        have = Credits(available=None, frozen=None, total=None)
+    unknown = say(lang, "recover.no_number")
+    numbers = {
+        "before": unknown if send.credits is None else f"{send.credits:g}",
+        "after": unknown if have.available is None else f"{have.available:g}",
+        "frozen": unknown if have.frozen is None else f"{have.frozen:g}",
+    }
+    tell(runtime, say(lang, "recover.unknown", text=send.text, **numbers))
+
+
+def undone(steps: list[Step], lang: Lang) -> str:
+    """Which steps were left, or "" when none were."""
+    names = [say(lang, f"step.{step['route']}") for step in steps]
+    return say(lang, "recover.undone", steps=say(lang, "step.and").join(names)) if names else ""
+
+
+async def _working(backend: Backend) -> bool:
+    """Whether credits are reserved: the backend is still at it."""
+    try:
+        return bool((await backend.credits()).frozen)
+    except BackendError:
+        return True

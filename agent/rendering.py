@@ -1,0 +1,144 @@
+"""One render job from submit to file, for the export node and for the collector of jobs left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from agent.backend import Backend, RenderStatus
+from agent.clock import Clock
+from agent.context import Tools
+from agent.draft import Draft
+from agent.errors import ApiError, BackendError, RenderFailed, TransferFailed, Unreachable
+from agent.events import Delivered, Event, Meter, Progress, Text
+from agent.journal import Job, Journal
+from agent.lease import lease
+from agent.summarizer import file_size, length
+from prompts import Lang, say
+
+__all__ = ["Rendering", "new_id"]
+
+STALLED = 300.0
+"""Seconds without progress after which a job is left to be collected later."""
+
+
+def new_id(clock: Clock) -> str:
+    """A render id nobody has used: the documents' `render_<timestamp>`, in nanosecond steps."""
+    moment = clock.now()
+    return f"render_{int(moment.timestamp() * 1000)}{moment.microsecond % 1000:03d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What seeing a job through takes."""
+
+    backend: Backend
+    journal: Journal
+    tools: Tools
+    show: Callable[[Event], None]
+
+    async def run(self, job: Job) -> None:
+        """Submits `job` and delivers it; a job that fails is replaced once, under a new id."""
+        with lease(self.tools.settings.data / "leases", job.id):
+            await self.journal.job(job)
+            await self._submit(job)
+            try:
+                await self._deliver(job)
+            except RenderFailed:
+                await self.journal.job(replace(job, status="failed"))
+                if job.again:
+                    raise
+                self._say(job, "export.again")
+                await self.run(replace(job, id=new_id(self.tools.clock), again=True, status="intended"))
+
+    async def collect(self, job: Job) -> None:
+        """Delivers a job that an earlier process submitted, or learns that it never arrived there."""
+        with lease(self.tools.settings.data / "leases", job.id):
+            self._say(job, "recover.job")
+            status = await self.backend.render_status(job.id)
+            if status.status == "unknown":
+                await self.journal.job(replace(job, status="failed"))
+                raise RenderFailed(f"{job.id} is not known", reason="never_started")
+            try:
+                await self._deliver(job)
+            except RenderFailed:
+                await self.journal.job(replace(job, status="failed"))
+                raise
+
+    async def _submit(self, job: Job) -> None:
+        """One POST. A lost answer is settled by asking for the id: only a definite no frees another submit."""
+        output = {"format": job.format, "quality": "high"}
+        self._progress(job, "render", None)
+        try:
+            await self.backend.submit_render(job.id, job.session_id, job.draft, output)
+        except (Unreachable, ApiError) as error:
+            if isinstance(error, Unreachable) or error.status < 500:
+                await self.journal.job(replace(job, status="failed"))
+                raise
+            await self._ask_after(job, error)
+        except BackendError as error:
+            await self._ask_after(job, error)
+        await self.journal.job(replace(job, status="submitted"))
+
+    async def _ask_after(self, job: Job, error: BackendError) -> None:
+        status = await self.backend.render_status(job.id)
+        if status.status == "unknown":
+            await self.journal.job(replace(job, status="failed"))
+            raise error
+
+    async def _deliver(self, job: Job) -> None:
+        status = await self._poll(job)
+        if status is None:
+            self._say(job, "export.still_running")
+            return
+        await self.journal.job(replace(job, status="completed"))
+        path = Path(job.path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TransferFailed(reason="permission", path=path.parent) from error
+        url = status.url or self.backend.fallback_url(job.id)
+        meter = Meter(lambda fraction: self._progress(job, "download", fraction))
+        done = await self.backend.download(url, path, meter)
+        await self.journal.job(replace(job, status="delivered"))
+        self._delivered(job, path, done.size)
+
+    async def _poll(self, job: Job) -> RenderStatus | None:
+        """The completed status, or None when the job outlasts our patience. Raises RenderFailed."""
+        clock, looks = self.tools.clock, self.tools.poll_at_most
+        best, moved = -1.0, clock.monotonic()
+        while looks and clock.monotonic() - moved < STALLED:
+            status = await self.backend.render_status(job.id)
+            self._progress(job, "render", status.progress)
+            if status.status == "completed":
+                return status
+            if status.status == "failed":
+                raise RenderFailed(status.message or "", reason="")
+            if (status.progress or 0.0) > best:
+                best, moved = status.progress or 0.0, clock.monotonic()
+            # A backend that says when to come back is asked as often as it likes.
+            looks -= status.retry_after is None
+            await clock.sleep(status.retry_after or self.tools.poll_every)
+        return None
+
+    def _delivered(self, job: Job, path: Path, size: int) -> None:
+        lang = cast(Lang, job.lang)
+        draft = Draft.read(job.draft)
+        moves = draft.duration_ms if job.format in ("mp4", "gif") else None
+        with suppress(ValueError):
+            path = path.relative_to(Path.cwd())
+        shown = f"./{path}" if not path.is_absolute() else str(path)
+        facts = [file_size(size), *([length(moves, lang)] if moves else [])]
+        text = say(lang, "export.done", path=shown, facts=say(lang, "unit.comma").join(facts))
+        self.show(Delivered(text=text, path=job.path, url=None, format=job.format, size=size, duration_ms=moves))
+
+    def _progress(self, job: Job, about: str, fraction: float | None) -> None:
+        text = say(cast(Lang, job.lang), f"export.{about}")
+        self.show(Progress(about="render" if about == "render" else "download", text=text, fraction=fraction))
+
+    def _say(self, job: Job, key: str) -> None:
+        text = say(cast(Lang, job.lang), key, name=Path(job.path).name)
+        self.show(Text(id=f"{job.id}-{key}", text=text))

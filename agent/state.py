@@ -1,0 +1,67 @@
+"""What one thread remembers between turns, and one turn between nodes. Data only."""
+
+from __future__ import annotations
+
+from typing import Any, NewType, TypedDict
+
+from prompts import Lang
+from router import Route
+
+__all__ = ["LocalPath", "Session", "State", "Step"]
+
+LocalPath = NewType("LocalPath", str)
+"""A path on the machine that the graph runs on: only a front end on that machine may pass one."""
+
+
+class Session(TypedDict):
+    """The backend's conversation, one for a thread until the backend forgets it."""
+
+    session_id: str
+    task_id: str
+    user_id: str
+
+
+class Step(TypedDict):
+    """One thing a turn has to do."""
+
+    route: Route
+    text: str
+    files: list[str]
+    by: str
+    """Who asked for it: "person" or "backend"."""
+
+
+class State(TypedDict, total=False):
+    """One thread. The first block is input, the second lives for a turn, the third for the thread."""
+
+    utterance: str
+    files: list[LocalPath]
+    out: str | None
+    """Where the person wants the exported file, from the command line."""
+
+    lang: Lang
+    turn_id: str
+    decisions: list[dict[str, Any]]
+    """Why the turn went where it did: router.Decision as dicts, kept for `explain`."""
+    steps: list[Step]
+    """Still to do, the present one first."""
+    budget: int
+    """How many more steps this turn may take."""
+    acted: list[str]
+    """Kinds of actions the backend's words have already caused in this turn."""
+    phrases: list[dict[str, str]]
+    """Gui phrases that the last send's text held."""
+    spoke: bool
+    """Whether the backend said anything in the last send."""
+    outcome: str
+    """Of the present step: "done", "failed" or "unknown"."""
+    before: Any
+    """The draft before the last send, as the backend gave it."""
+    looked: Any
+    """The draft as last seen in this step."""
+    question: dict[str, Any] | None
+    """What we asked at the end of the last turn, and the step it was about."""
+
+    session: Session | None
+    draft: Any
+    """The draft as the person last heard of it."""
