@@ -1,0 +1,1 @@
+"""The stage: scripted dialogues, checks and measurements."""
