@@ -35,7 +35,7 @@ from agent.settings import Settings
 from agent.skills import Skill
 from agent.state import LocalPath, State
 from prompts import Lang, say
-from router import Decision
+from router import Decision, spoken
 
 __all__ = ["Agent", "collect", "explain", "open_agent", "recover", "turn"]
 
@@ -144,12 +144,12 @@ async def turn(
                 if part["type"] == "custom":
                     yield EVENT.validate_python(part["data"])
     except AgentError as error:
-        yield error_event(error, agent.settings.lang, agent.settings)
+        yield error_event(error, spoken(text, agent.settings.lang), agent.settings)
     except Exception:
         # Whatever it was, the person hears of it and the conversation goes on; the log has the rest.
         log.exception("turn failed")
-        text = say(agent.settings.lang, "error.internal", log=agent.settings.data / "reelchat.log")
-        yield Error(code="internal", text=text)
+        told = say(spoken(text, agent.settings.lang), "error.internal", log=agent.settings.data / "reelchat.log")
+        yield Error(code="internal", text=told)
 
 
 async def recover(agent: Agent, thread: str) -> AsyncIterator[Event]:

@@ -13,6 +13,7 @@ from agent.context import Context, emit, journal
 from agent.draft import Draft
 from agent.events import Ask, Timeline
 from agent.material import is_here
+from agent.report import tell
 from agent.state import State, Step
 from agent.summarizer import timeline
 from prompts import say
@@ -44,7 +45,10 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
         "question": None,
     }
     if not decisions:
-        _show_what_is_there(state, runtime)
+        if state["utterance"].strip():  # a no to our question
+            tell(runtime, say(state["lang"], "ask.fine"))
+        else:
+            _show_what_is_there(state, runtime)
         return Command(goto="__end__", update=fresh)
     if decisions[0].ask:
         return Command(goto="__end__", update=fresh | {"steps": [], "question": _ask(decisions[0], state, runtime)})

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text as Words
 
 from agent.events import Event, Progress, Text
+from agent.repl.echo import no_echo
 from agent.repl.view import Style, printable, told
 
 __all__ = ["LiveView"]
@@ -46,7 +47,10 @@ class LiveView:
     @contextmanager
     def turn(self) -> Iterator[None]:
         self._printed.clear()
-        with Live(console=self._console, transient=True, refresh_per_second=8, get_renderable=self._draw) as live:
+        with (
+            no_echo(),
+            Live(console=self._console, transient=True, refresh_per_second=8, get_renderable=self._draw) as live,
+        ):
             self._live = live
             try:
                 yield
@@ -64,7 +68,8 @@ class LiveView:
 
     def line(self, text: str, style: Style = "answer") -> None:
         self._settle()
-        self._console.print(Words(printable(text), style=STYLES[style]), soft_wrap=True)
+        # A path stays on one line however long, so that it can be copied; words wrap at words.
+        self._console.print(Words(printable(text), style=STYLES[style]), soft_wrap=style == "delivered")
 
     def _speak(self, event: Text) -> None:
         if event.id != self._id:
@@ -81,7 +86,7 @@ class LiveView:
         if done is None or not text or self._printed.get(done) == text:
             return
         self._printed[done] = text
-        self._console.print(Words(text), soft_wrap=True)
+        self._console.print(Words(text), soft_wrap=False)
 
     def _draw(self) -> RenderableType:
         """What may still change: the text under way, and what is being done."""

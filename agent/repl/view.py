@@ -42,7 +42,7 @@ def view_for(out: TextIO | None = None) -> View:
 
     from agent.repl.live import LiveView
 
-    console = Console(file=out, highlight=False, soft_wrap=True)
+    console = Console(file=out, highlight=False)
     if console.is_terminal and not console.is_dumb_terminal and not console.no_color:
         return LiveView(console)
     return PlainView(out, out)

@@ -425,3 +425,19 @@ def test_an_export_goes_where_the_words_say(world: World, monkeypatch: pytest.Mo
     world.say("export to ./out/night.gif")
     assert (world.folder / "out" / "night.gif").read_bytes() == b"movie"
     assert world.nemo.writes[-1][1]["output"] == {"format": "gif", "quality": "high"}
+
+
+# Questions
+
+
+def test_a_bare_upload_asks_for_the_file_and_the_next_turn_gives_it(world: World) -> None:
+    path = world.folder / "a.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0" + b"\0" * 99)
+    assert world.say("upload")[-1].kind == "ask"
+    assert "- a.jpg (64x48)" in shown(world.say(str(path)))
+
+
+def test_a_no_to_a_question_is_heard_and_nothing_is_sent(world: World) -> None:
+    world.say("upload")
+    assert shown(world.say("no")) == "All right."
+    assert world.nemo.sends == []
