@@ -14,6 +14,7 @@ from agent.backend import Backend, Credentials
 from agent.clock import Clock
 from agent.events import Event
 from agent.journal import Journal
+from agent.opinion import ChatModel
 from agent.settings import Settings
 from agent.skills import Skill, load_skill
 
@@ -43,6 +44,8 @@ class Tools:
     clock: Clock
     address: Callable[[], Awaitable[str]]
     """Where the backend answers; starts the embedded studio when it is not running."""
+    model: ChatModel | None = None
+    """Asked where the router is unsure."""
     look_after: tuple[float, ...] = (30, 60, 60, 60, 60)
     """Seconds to wait before each look at the state when a send's outcome is unknown."""
     poll_every: float = 30.0

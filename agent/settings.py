@@ -41,6 +41,10 @@ class Settings:
     exports: Path
     lang: Lang
     """The language of our sentences before the person has spoken."""
+    model: str = ""
+    """A chat model to ask where the router is unsure, as "module:Class"; "" for none."""
+    model_options: str = ""
+    """What it is made with, as a JSON object."""
 
     @classmethod
     def load(
@@ -68,6 +72,8 @@ class Settings:
             data=data,
             exports=exports or Path("exports"),
             lang=lang or _language(environ),
+            model=environ.get("REELCHAT_MODEL") or "",
+            model_options=environ.get("REELCHAT_MODEL_OPTIONS") or "",
         )
 
 

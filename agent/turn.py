@@ -29,6 +29,7 @@ from agent.events import EVENT, Error, Event
 from agent.graph import Graph, build
 from agent.journal import Journal
 from agent.lease import lease
+from agent.opinion import ChatModel, load_model
 from agent.rendering import Rendering
 from agent.report import error_event
 from agent.settings import Settings
@@ -74,6 +75,7 @@ async def open_agent(
     *,
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    model: ChatModel | None = None,
 ) -> AsyncIterator[Agent]:
     """An agent on `settings`, its threads and journal in SQLite; the embedded studio starts when first needed."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -86,6 +88,7 @@ async def open_agent(
             httpx.AsyncClient(transport=transport, trust_env=settings.base_url is not None)
         )
         held = _tools(settings, http, clock or SystemClock(), stack)
+        held.model = model or (load_model(settings.model, settings.model_options) if settings.model else None)
         agent = Agent(settings, skill, build(saver, store), store, held)
         register(agent.user, held)
         stack.callback(unregister, agent.user)

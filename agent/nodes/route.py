@@ -9,10 +9,11 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from agent.context import Context, emit, journal
+from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
 from agent.events import Ask, Timeline
 from agent.material import is_here
+from agent.opinion import second_opinion, unsure
 from agent.report import tell
 from agent.state import State, Step
 from agent.summarizer import timeline
@@ -29,7 +30,7 @@ Next = Literal["export", "credits", "state", "upload", "sse", "__end__"]
 
 async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
     """Fresh per-turn fields, the ordered steps, and the node of the first one."""
-    decisions = decide(await _turn(state, runtime)) if state["utterance"] or state.get("files") else []
+    decisions = await _decide(state, runtime) if state["utterance"] or state.get("files") else []
     steps = [step for decision in decisions for step in _steps(decision, state)]
     fresh: dict[str, Any] = {
         "turn_id": uuid.uuid4().hex,
@@ -53,6 +54,14 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
     if decisions[0].ask:
         return Command(goto="__end__", update=fresh | {"steps": [], "question": _ask(decisions[0], state, runtime)})
     return Command(goto=steps[0]["route"], update=fresh)
+
+
+async def _decide(state: State, runtime: Runtime[Context]) -> list[Decision]:
+    decisions = decide(await _turn(state, runtime))
+    model = tools(runtime).model
+    if model and unsure(decisions):
+        return await second_opinion(model, state["utterance"], decisions)
+    return decisions
 
 
 async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
