@@ -68,8 +68,10 @@ class Turns:
 
     async def drain(self) -> None:
         """Until every turn under way has ended."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        while tasks := tuple(self._tasks):
+            await asyncio.gather(*tasks, return_exceptions=True)
+            # Not left to their callbacks: waiting for what has ended lets no callback run from Python 3.12 on.
+            self._tasks.difference_update(tasks)
 
     async def cancel(self) -> None:
         """Ends every turn under way, nothing more written or charged."""
