@@ -32,6 +32,8 @@ class Clause:
     """Before the comma, behind the full stop."""
     text: str
     """What rules read: frames covered, connectives, courtesies and edge punctuation gone."""
+    said: str = ""
+    """The same with its frames open."""
     prose: bool = False
     """Too long or too deep inside a long text to hold a command."""
 
@@ -47,10 +49,10 @@ def clauses(text: str) -> Iterator[Clause]:
         if deep or len(_UNSEEN.sub("", words)) > LONGEST:
             yield Clause(start, end, words.strip(), prose=True)
             continue
-        yield from _split(framed(words), start)
+        yield from _split(framed(words), words, start)
 
 
-def _split(sentence: str, offset: int) -> Iterator[Clause]:
+def _split(sentence: str, said: str, offset: int) -> Iterator[Clause]:
     cuts = {0, len(sentence)}
     for stop in phrase("clauses.stops").pattern.finditer(sentence):
         cuts.add(stop.end())
@@ -63,7 +65,9 @@ def _split(sentence: str, offset: int) -> Iterator[Clause]:
         skip = lead.end() if lead else 0
         kept = words.rstrip(" ,、\t\r\n;")
         if kept[skip:].strip():
-            yield Clause(offset + start + skip, offset + start + len(kept), _trim(words[skip:]))
+            yield Clause(
+                offset + start + skip, offset + start + len(kept), _trim(words[skip:]), _trim(said[start + skip : end])
+            )
 
 
 def _trim(words: str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from router.clauses import Clause, clauses
-from router.decision import Decision, Route, Turn
+from router.decision import ROUTES, Decision, Route, Turn
+from router.intent import CLASSES, load, signs
 from router.mask import PATH, URL
 from router.phrases import phrase
 from router.reading import Reading, read
-from router.rules import ACT, ASK, Vote, edit, firm, votes
+from router.rules import ACT, ASK, MAYBE, Vote, edit, firm, votes
 
 __all__ = ["decide"]
 
@@ -20,6 +21,12 @@ _PROSE = Vote("sse", 0.9, "rule", "long")
 _PATH = Vote("upload", 0.96, "rule", "path")
 _MENTIONED = f"{PATH}{URL} ,:"
 _SETTLED = 0.99
+_UNSURE = 0.79
+_CLEAR = 0.95
+_GUESS, _GUESS_IN_BRIEF = 0.65, 0.9
+_BRIEF = 160
+"""Characters from which a turn with a clear edit is a description, not a list of commands."""
+_NOT_CHAT = 0.2
 _READ_ONLY = 0.7
 """Below this, an answer from the API is less likely to be what the person wants than one from chat."""
 
@@ -47,10 +54,24 @@ def decide(turn: Turn | str) -> list[Decision]:
     turn = Turn(turn) if isinstance(turn, str) else turn
     reading = read(turn.text)
     steps = list(_answered(turn, reading))
+    if any(step.vote.route == "sse" and not step.idle and step.vote.score >= _CLEAR for step in steps):
+        brief = len(turn.text) > _BRIEF
+        steps = [_doubted(step, brief) for step in steps]
     if any(not step.idle for step in steps) and any(step.vote.route != "sse" for step in steps):
         steps = [step for step in steps if not step.idle]
     groups = [list(group) for _, group in groupby(steps, key=lambda step: step.vote.route)]
     return list(_attached(turn, [_decision(turn, reading, group, len(groups)) for group in groups]))
+
+
+def _doubted(step: _Step, brief: bool) -> _Step:
+    """A guess at a tool beside a clear edit is likelier a part of the edit, most of all in a long brief."""
+    vote = step.vote
+    if vote.route == "sse" or vote.source == "context" or step.files or vote.because == "rule:lone":
+        return step
+    acts = vote.route in ("export", "upload")
+    if vote.score >= (_GUESS_IN_BRIEF if brief else _GUESS if acts else 0):
+        return step
+    return replace(step, vote=replace(vote, route="sse", score=round(1 - vote.score, 4)))
 
 
 def _answered(turn: Turn, reading: Reading) -> Iterator[_Step]:
@@ -92,19 +113,51 @@ def _judge(clause: Clause, reading: Reading) -> Iterator[_Step]:
         return
     if not text or phrase("clauses.filler").pattern.fullmatch(text):
         return
-    chosen = _choose(text)
     files = reading.between(start, end)
     if files:
+        chosen = _choose(text)
         # "a.jpg b.jpg make a slideshow of these": the verb stands behind what it is about.
         if chosen.route == "sse" and not firm(chosen) and (behind := text.lstrip(_MENTIONED)):
             chosen = _choose(behind)
         yield from _material(chosen, clause, files)
     else:
-        yield _Step(chosen, start, end)
+        yield _Step(_weigh(clause), start, end)
+
+
+def _weigh(clause: Clause) -> Vote:
+    """What rules and the intent model make of a clause together; its score is a probability."""
+    wish, cast = edit(clause.text), votes(clause.text)
+    seen, model = signs(clause, cast, wish), load()
+    chances = dict(zip(CLASSES, model.probabilities(seen), strict=True))
+    chances["sse"] = chances["edit"] + chances["remark"]
+    route = max(ROUTES, key=chances.__getitem__)
+    asked = phrase("clauses.asked").pattern.sub("", clause.text)
+    if cast and cast[0].because == f"word:{asked}":
+        # Nothing but one of the documents' own words, or a wish to see it.
+        return cast[0]
+    if cast and wish is None and cast[0].score == MAYBE and cast[0].route in ("export", "upload"):
+        # One word that may mean many things: worth a question, whatever its chances.
+        return replace(cast[0], score=min(max(chances[cast[0].route], ASK), _UNSURE))
+    if not _worth(route, chances):
+        route = "sse"
+    score = round(chances[route], 4)
+    ruled = next((vote for vote in (*cast, *([wish] if wish else [])) if vote.route == route), None)
+    if route == "sse" and not firm(ruled) and chances["remark"] > chances["edit"]:
+        return replace(_CHAT, score=score)
+    if ruled is not None:
+        return replace(ruled, score=score)
+    loudest = "edit" if route == "sse" else route
+    return Vote(route, score, "intent", f"intent:{model.loudest(seen, CLASSES.index(loudest))}")
+
+
+def _worth(route: Route, chances: dict[str, float]) -> bool:
+    """Whether a route is likely enough to be taken; of two tools the likelier, when it cannot be chat."""
+    floor = _READ_ONLY if route in ("credits", "state") and chances["sse"] > _NOT_CHAT else ASK
+    return route == "sse" or chances[route] >= floor
 
 
 def _choose(text: str) -> Vote:
-    """The vote that carries a clause."""
+    """What rules alone make of a clause that names files."""
     wish, cast = edit(text), votes(text)
     best = cast[0] if cast else None
     if best is None or best.route == "sse":

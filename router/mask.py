@@ -54,7 +54,8 @@ _PATH = re.compile(
     # A drive letter or a share. With spaces in it a terminal quotes it.
     rf"|(?<![A-Za-z0-9])(?:[A-Za-z]:[\\/]|\\\\[\w.-]{{1,100}}\\)(?:[^{_STOP},]{{1,300}}?{_EXTENSION}|[^{_STOP},]{{1,300}})"
     # A bare name, in its folders or not. Chinese verbs are written against it.
-    rf"|(?:(?<=[把用传加入是成载材片频])|(?<![\w.-]))(?:(?<!/)(?:[\w()-][\w().-]{{0,100}}/){{1,12}})?[\w()-][\w().-]{{0,100}}?{_EXTENSION}",
+    r"|(?:(?<=[把用传加入是成载材片频])|(?<![\w.-]))(?:(?<!/)(?:[\w-](?:[\w().-]{0,100}[\w)-])?/){1,12})?"
+    rf"[\w()-][\w().-]{{0,100}}?{_EXTENSION}",
     re.IGNORECASE,
 )
 _VERB = re.compile(

@@ -12,10 +12,12 @@ from router.decision import ROUTES, Route, Source
 from router.mask import OBJECT, TITLE, TOPIC
 from router.phrases import Phrase, compiled, matches, phrase, scripts, section
 
-__all__ = ["ACT", "ASK", "SURE", "Vote", "edit", "firm", "votes"]
+__all__ = ["ACT", "ASK", "MAYBE", "SURE", "Vote", "edit", "firm", "votes"]
 
 SURE: Final = 0.97
 """The score of a pattern that stands even in a clause that begins as an edit."""
+MAYBE: Final = 0.6
+"""The score of a pattern that is only a guess."""
 ACT: Final = 0.8
 """From this score on, a route with an effect acts without asking."""
 ASK: Final = 0.45
@@ -25,7 +27,7 @@ _LEVELS: tuple[tuple[str, Source, float], ...] = (
     ("sure", "rule", SURE),
     ("likely", "rule", 0.9),
     ("words", "keyword", 0.86),
-    ("maybe", "rule", 0.6),
+    ("maybe", "rule", MAYBE),
 )
 _LONG_LATIN, _LONG_HAN = 14, 26
 """Words, or Chinese characters, from which a keyword alone says less."""

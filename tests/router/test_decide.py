@@ -199,6 +199,10 @@ def test_a_command_at_the_end_of_a_long_brief_is_heard() -> None:
     assert routes_of(f"make this into a film: {brief} Then export it.") == ["sse", "export"]
 
 
+def test_a_guess_beside_a_clear_edit_is_part_of_the_edit() -> None:
+    assert routes_of("我们乐队叫Upload，帮我做个MV") == ["sse"]
+
+
 @given(text=ANY_TEXT)
 @example(text="\ud800export")
 @example(text="ﬁ export ㋀ then 導出")

@@ -24,6 +24,9 @@ from router.mask import PATH, QUOTE, cover, find
         ("把旅行.mov加进来", ["旅行.mov"]),
         ("这是原片:旅行.mov", ["旅行.mov"]),
         ("upload ~/Movies/trip.mov", ["~/Movies/trip.mov"]),
+        ("./shots/a.jpg shots/c.jpg voice.mp3", ["./shots/a.jpg", "shots/c.jpg", "voice.mp3"]),
+        ("put 'media/2024/b roll.mp4' and media/2024/b.mp4 in", ["media/2024/b roll.mp4", "media/2024/b.mp4"]),
+        ("把素材/猫.jpg加进来", ["素材/猫.jpg"]),
         ("and/or 9:16 24/7 1.5x 10/2", []),
     ],
 )
