@@ -6,12 +6,12 @@ from langgraph.runtime import Runtime
 
 from agent.backend import Backend, Credits, Snapshot
 from agent.context import Context, journal, tools
-from agent.draft import Draft, fingerprint
+from agent.draft import Draft, changes, fingerprint
 from agent.errors import BackendError
 from agent.journal import Send
 from agent.report import progress, tell
 from agent.state import State, Step
-from agent.summarizer import news
+from agent.summarizer import describe
 from prompts import Lang, say
 
 __all__ = ["reconcile", "settle_open_sends", "tell_unknown", "undone"]
@@ -41,7 +41,8 @@ async def settle_open_sends(state: State, runtime: Runtime[Context], backend: Ba
         if fingerprint(snapshot.draft) == send.fingerprint:
             landed = await reconcile(send, runtime, backend, lang) if await _working(backend) else None
         if landed:
-            lines = news(Draft.read(state.get("draft")), Draft.read(landed.draft), lang)
+            found = changes(Draft.read(state.get("draft")), Draft.read(landed.draft))
+            lines = [f"- {line}" for line in describe(found, lang)]
             tell(runtime, "\n".join([say(lang, "recover.landed", text=send.text), *lines]))
         else:
             await tell_unknown(send, runtime, backend, lang)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from langgraph.runtime import Runtime
 
 from agent.context import Context, emit, tools
-from agent.errors import AgentError, ApiError, OutOfCredits
+from agent.errors import AgentError, ApiError, OutOfCredits, Unreachable
 from agent.events import Error, Progress, Text
 from agent.settings import Settings
 from agent.state import Session, State
@@ -38,6 +38,8 @@ def error_event(error: AgentError, lang: Lang, settings: Settings, session: Sess
     if isinstance(error, OutOfCredits) and session and session["user_id"] and settings.token is None:
         # Only somebody without an account registers; whoever brought a token tops up.
         error = OutOfCredits(str(error), reason="anonymous", bind=session["user_id"])
+    if type(error) is Unreachable and not error.reason and settings.base_url is None:
+        error = Unreachable(str(error), reason="local")
     known = {
         "host": settings.base_url or "studio",
         "web": settings.web_url,

@@ -39,6 +39,9 @@ class State(TypedDict, total=False):
     out: str | None
     """Where the person wants the exported file, from the command line."""
 
+    wanted_lang: Lang | None
+    """The language the person chose for good; None follows what they write."""
+
     lang: Lang
     turn_id: str
     decisions: list[dict[str, Any]]

@@ -123,10 +123,14 @@ async def turn(
     *,
     exports: Path | None = None,
     out: Path | None = None,
+    lang: Lang | None = None,
 ) -> AsyncIterator[Event]:
-    """Runs one turn of `thread` and yields what it says. An empty `text` only looks at what is there."""
+    """Runs one turn of `thread` and yields what it says. An empty `text` only looks at what is there.
+
+    Our sentences follow the language of `text`, unless `lang` holds them to one.
+    """
     thread_id = agent.thread_id(thread)
-    given: State = {"utterance": text, "files": list(files), "out": str(out) if out else None}
+    given: State = {"utterance": text, "files": list(files), "out": str(out) if out else None, "wanted_lang": lang}
     context = Context(
         user=agent.user,
         thread=thread_id,

@@ -24,7 +24,8 @@ __all__ = ["connect"]
 async def connect(state: State, runtime: Runtime[Context]) -> Command[Literal["route", "__end__"]]:
     """Leaves the thread with a session and the draft as it is now; ends the turn where there is no way through."""
     held = tools(runtime)
-    lang = spoken(state["utterance"], state.get("lang", held.settings.lang))
+    follows = spoken(state["utterance"], state.get("lang", held.settings.lang))
+    lang = state.get("wanted_lang") or follows
     try:
         update = await _open(state | {"lang": lang}, runtime)
     except AgentError as error:

@@ -96,7 +96,7 @@ async def _lang(repl: Repl, wanted: str) -> None:
     if wanted not in ("en", "zh"):
         repl.view.line(say(repl.lang, "repl.which_lang"), "error")
         return
-    repl.lang = "zh" if wanted == "zh" else "en"
+    repl.lang = repl.wanted = "zh" if wanted == "zh" else "en"
     repl.view.line(say(repl.lang, "repl.lang_set"))
 
 

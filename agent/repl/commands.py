@@ -55,7 +55,7 @@ def parse(line: str) -> tuple[str, str] | None:
 
 def nearest(name: str) -> str:
     """The command that was probably meant; help when none is near."""
-    return next(iter(difflib.get_close_matches(name, _KNOWN, 1, 0.4)), "help")
+    return next(iter(difflib.get_close_matches(name, _KNOWN, 1, 0.6)), "help")
 
 
 _KNOWN = [command.name for command in COMMANDS]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.settings import Settings
 from agent.skills import Skill
+from prompts import Lang
 from router import Decision
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Core(Protocol):
         *,
         exports: Path | None = None,
         out: Path | None = None,
+        lang: Lang | None = None,
     ) -> AsyncIterator[Event]: ...
 
     def recover(self, agent: Any, thread: str) -> AsyncIterator[Event]: ...

@@ -51,6 +51,8 @@ class Repl:
     ) -> None:
         self.settings, self.skill = settings, skill
         self.lang: Lang = settings.lang
+        self.wanted: Lang | None = None
+        """The language that was chosen with /lang; None follows what is typed."""
         self.thread = thread or new_thread()
         self.view = view or view_for()
         self._returning = thread is not None
@@ -84,8 +86,8 @@ class Repl:
     async def take_turn(self, text: str, files: tuple[LocalPath, ...] = ()) -> None:
         """One turn of the present thread, shown as it happens."""
         remember_thread(self.settings.data, self.thread)
-        exports = self.settings.exports
-        await self.show(lambda core, agent: core.turn(agent, self.thread, text, files, exports=exports))
+        exports, lang = self.settings.exports, self.wanted
+        await self.show(lambda core, agent: core.turn(agent, self.thread, text, files, exports=exports, lang=lang))
         self._watch()
 
     async def show(self, begin: Begin) -> None:
@@ -160,7 +162,7 @@ class Repl:
             return
         if line.isdecimal() and 1 <= int(line) <= len(self._options):
             line = self._options[int(line) - 1]
-        self.lang = spoken(line, self.lang)
+        self.lang = self.wanted or spoken(line, self.lang)
         await self.take_turn(line)
 
     def _watch(self) -> None:

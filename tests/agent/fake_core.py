@@ -12,6 +12,7 @@ from typing import Any
 from agent.events import Event
 from agent.settings import Settings
 from agent.skills import Skill
+from prompts import Lang
 from router import Decision
 
 Scene = list[Event | Callable[[], None]]
@@ -67,8 +68,9 @@ class FakeCore:
         *,
         exports: Path | None = None,
         out: Path | None = None,
+        lang: Lang | None = None,
     ) -> AsyncIterator[Event]:
-        asked = {"thread": thread, "text": text, "files": tuple(files), "exports": exports, "out": out}
+        asked = {"thread": thread, "text": text, "files": tuple(files), "exports": exports, "out": out, "lang": lang}
         self.turns.append(asked | {"skill": agent.skill.name})
         for act in self.scenes.get(text, []):
             await asyncio.sleep(0)

@@ -104,8 +104,8 @@ def test_a_turn_shows_progress_words_the_timeline_and_the_file(fake: Any, settin
 
 def test_our_sentences_follow_the_language_of_the_person(fake: Any, settings: Settings) -> None:
     screen = chat(fake, settings, "生成一张城市夜景\r", "/nope\r", "make it shorter\r", "/nope\r", CTRL_D)
-    assert "没有 /nope 这个命令；是不是想用 /new？" in screen
-    assert "There is no command /nope; did you mean /new?" in screen
+    assert "没有 /nope 这个命令；是不是想用 /help？" in screen
+    assert "There is no command /nope; did you mean /help?" in screen
 
 
 def test_pasted_lines_are_one_turn(fake: Any, settings: Settings) -> None:
@@ -217,7 +217,7 @@ def test_ctrl_c_ends_the_turn_and_not_the_conversation(fake: Any, settings: Sett
     before = signal.getsignal(signal.SIGINT)
     fake.scenes["export"] = [lambda: signal.raise_signal(signal.SIGINT)]
     screen = chat(fake, settings, "export\r", "status\r", CTRL_D)
-    assert "Stopped. What had already been sent may still be carried out, and a render goes on:" in screen
+    assert "Stopped. What had already been sent may still be carried out:" in screen
     assert fake.said == ["export", "status"]
     assert signal.getsignal(signal.SIGINT) == before
 
@@ -363,3 +363,9 @@ def test_paths_are_completed_anywhere_in_the_line(tmp_path: Path, monkeypatch: p
     assert completed("use ./nig") == [f"use ./night{space}shot.jpg"]
     assert completed(f"{tmp_path.as_posix()}/ni") == [f"{tmp_path.as_posix()}/night{space}shot.jpg"]
     assert completed("/upload nig") == [f"/upload night{space}shot.jpg"]
+
+
+def test_a_chosen_language_holds_for_the_turns_after_it(fake: Any, settings: Settings) -> None:
+    screen = chat(fake, settings, "/lang zh\r", "make it vertical\r", "/nope\r", CTRL_D)
+    assert fake.turns[0]["lang"] == "zh"
+    assert "没有" in screen.splitlines()[-1]

@@ -312,7 +312,7 @@ def test_a_job_that_never_arrived_is_told_and_not_submitted_behind_the_persons_b
     ("name", "content", "words"),
     [
         ("none.jpg", None, "There is no file"),
-        ("notes.txt", b"hello", "Accepted: mp4"),
+        ("notes.txt", b"hello", "none of the types the backend takes: mp4"),
         ("empty.png", b"", "is empty"),
     ],
 )
@@ -441,3 +441,18 @@ def test_a_no_to_a_question_is_heard_and_nothing_is_sent(world: World) -> None:
     world.say("upload")
     assert shown(world.say("no")) == "All right."
     assert world.nemo.sends == []
+
+
+def test_a_language_chosen_for_good_holds_whatever_is_written(world: World) -> None:
+    async def scenario(agent: Agent) -> list[Event]:
+        return [event async for event in turn(agent, "t", "credits", lang="zh")]
+
+    assert "可用积分 90" in shown(world.run(scenario))
+
+
+def test_a_named_file_of_another_type_is_refused_and_not_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world.folder)
+    (world.folder / "notes.txt").write_bytes(b"hello")
+    assert codes(world.say("上传 notes.txt")) == ["upload_refused"]
