@@ -192,7 +192,7 @@ def _drawn(work: _Work, edit: Generate | Brief, scenes: int) -> list[str]:
 def _closing(work: _Work, wanted: Plan) -> str:
     """All that was done and could not be done, then what a screen would be for."""
     said = list(work.said)
-    if any(refused.key == "unknown" for refused in wanted.refused):
+    if any(refused.key in ("unknown", "hello", "able") for refused in wanted.refused):
         said.append(say(work.lang, "can") if not work.done else "")
     filled = any(track["sg"] for track in work.draft["t"])
     if wanted.finish:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
 from studio import shows, sounds, titles, wishes
@@ -11,16 +13,62 @@ from studio.edits import Asset, Brief, Edit, Generate, Place
 from studio.reading import Clause, clauses
 from studio.scene import Refused, Scene
 from studio.subjects import generate
+from studio.words import DRAW, SMALL_TALK
 
 __all__ = ["MOST", "Asset", "Plan", "Refused", "Scene", "cost", "plan"]
 
 MOST = 5  # credits a message can cost
 
+_FINISH = (
+    r"^\s*(?:ok(?:ay)?[, ]+)?(?:please\s+)?(?:just\s+)?(?:export|render|download|"
+    r"save|finali[sz]e)\b(?!\s+an?\s+(?:realistic|photo|picture|image))"
+    r"|^\s*(?:请|帮我|可以|现在)?(?:导出|下载|渲染|输出|保存)|send me the (?:video|file)"
+)
+_NEGATED = (
+    r"\b(?:don'?t|do not|no|not)\b[^,]{0,12}\b(?:export|render|send|download|"
+    r"sav)\w*|(?:先)?(?:不要?|别)(?:先|急着)?(?:渲染|导出|下载|保存|给我)"
+)
+_ON_SCREEN = r"\b(?:titles?|captions?|subtitles?|text|music|bgm|logo|watermark)\b|标题|字幕|文字|音乐|配乐|水印|[Ll]ogo"
+_BEYOND = (
+    r"\b(?:opacity|transparen\w*|font|bold|italics?|colou?rs?|bigger|larger|smaller|rotat\w*|flip|mirror|"
+    r"crop(?! \w+ to \d)|revers\w*|backwards?|"
+    r"blur\w*|filter|stickers?|emojis?|watermark|logo|duplicate|copy|split|loop|freeze|stabili[sz]e|brighter|"
+    r"darker|warmer|"
+    r"cooler|contrast|saturat\w*|black[- ]and[- ]white|gr[ae]yscale|sepia|green ?screen|effects?|shuffle|except|"
+    r"all but|"
+    r"every(?:thing)? (?:but|other)|translate|lip[- ]?sync|remove (?:the )?background(?! (?:music|track|"
+    r"sound)))\b|字体|颜色|变色|"
+    r"加粗|斜体|旋转|翻转|镜像|裁剪画面|倒放|倒序|打乱|模糊|滤镜|贴纸|表情|水印|logo|复制|拆分|分割|分成|切成|"
+    r"循环|定格|防抖|调亮|亮一?点|"
+    r"暗一?点|变暗|色调|对比度|饱和|黑白|抠图|绿幕|美颜|特效|除了|以外|翻译|(?:标题|字幕|文字).{0,4}(?:大一?点|"
+    r"小一?点|放大|缩小|移)"
+)
+
 Reader = Callable[[Clause, Scene], Sequence[Edit] | Refused | None]
+
+
+def _negated(clause: Clause) -> bool:
+    """ "don't render it yet": nothing to do."""
+    return clause.has(_NEGATED) is not None
+
+
+def _finish(clause: Clause) -> bool:
+    """It asks for the finished file; making one is a button's work."""
+    return clause.has(_FINISH) is not None
+
+
+def _beyond(clause: Clause, scene: Scene) -> Refused | None:
+    """Looks, effects and cuts nobody here can make: said so, before half of the wish is taken for another."""
+    drawing = clause.has(rf"^\W*(?:make|create|produce|{DRAW})|{DRAW}") and not clause.has(_ON_SCREEN)
+    if not (scene.filled or clause.has(_ON_SCREEN)) or drawing or not clause.has(_BEYOND):
+        return None
+    return Refused("unknown", {"words": clause.raw.strip(" ,，.。!！?？")})
+
 
 # The order decides who reads what: "delete the title" is no title, "make the music louder" draws nothing.
 _READERS: tuple[Reader, ...] = (
     wishes.undo,
+    _beyond,
     wishes.delete,
     titles.retitle,
     sounds.upload_sound,
@@ -31,11 +79,11 @@ _READERS: tuple[Reader, ...] = (
     wishes.reorder,
     shows.show,
     sounds.music,
-    wishes.speed,
+    shows.speed,
     wishes.trim,
     wishes.length,
-    wishes.transition,
-    wishes.motion,
+    shows.transition,
+    shows.motion,
     shows.add_media,
     generate,
 )
@@ -56,9 +104,9 @@ def plan(text: str, scene: Scene) -> Plan:
     refused: list[Refused] = []
     finish = False
     for clause in clauses(text):
-        if wishes.negated(clause):
+        if _negated(clause):
             continue
-        if wishes.finish(clause):
+        if _finish(clause):
             finish = True
             continue
         answer = _read(clause, scene.after(edits))
@@ -68,7 +116,7 @@ def plan(text: str, scene: Scene) -> Plan:
                 break
         else:
             edits += answer
-    return Plan(tuple(_joined(edits)), tuple(refused), finish)
+    return Plan(tuple(_shown(edit) for edit in _joined(edits)), tuple(refused), finish)
 
 
 def cost(edits: Sequence[Edit]) -> int:
@@ -89,9 +137,23 @@ def _read(clause: Clause, scene: Scene) -> Sequence[Edit] | Refused:
         answer = reader(clause, scene)
         if answer is not None:
             return answer
-    return Refused("unknown", {"words": clause.raw.strip(" ,，.。!！?？")})
+    words = clause.raw.strip(" ,，.。!！?？~～")
+    talk = next((key for key, pattern in SMALL_TALK if re.fullmatch(pattern, words, re.I)), None)
+    return Refused(talk or "unknown", {"words": words})
 
 
 def _joined(edits: list[Any]) -> list[Edit]:
     """The same wish said twice in one message is one wish."""
     return [edit for index, edit in enumerate(edits) if edit not in edits[:index]]
+
+
+def _shown(edit: Edit) -> Edit:
+    """On the timeline an upload is called what its file is, without the extension."""
+    if not isinstance(edit, Place):
+        return edit
+    sound = _stem(edit.sound) if edit.sound else None
+    return replace(edit, media=tuple(_stem(asset) for asset in edit.media), sound=sound)
+
+
+def _stem(asset: Asset) -> Asset:
+    return replace(asset, name=PurePath(asset.name).stem or asset.name)

@@ -6,7 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Clause", "Span", "clauses", "durations", "number", "ordinal", "percent", "timecode"]
+from studio.words import TAKE
+
+__all__ = [
+    "NUMBER",
+    "PIECE",
+    "Clause",
+    "Span",
+    "clauses",
+    "durations",
+    "number",
+    "ordinal",
+    "percent",
+    "timecode",
+    "window",
+]
 
 # Traditional and simplified in turn, one character each: a place in the plain text is the same place in the raw one.
 _PAIRS = (
@@ -27,24 +41,37 @@ _QUOTED = re.compile(
 )
 _MARK, _FILL = "\ue000", "\uf8ff"
 
-_WORDS: dict[str, float] = {
-    w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
+_SMALL = "one two three four five six seven eight nine ten eleven twelve".split()
+_TENS: dict[str, float] = {
+    word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
 }
-_WORDS |= {"fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60, "ninety": 90, "half": 0.5, "a": 1}
+_WORDS: dict[str, float] = {"zero": 0, "fifteen": 15} | _TENS
+_WORDS |= {word: n for n, word in enumerate(_SMALL, 1)}
+_WORDS |= {f"{t}{j}{u}": _TENS[t] + n for t in _TENS for n, u in enumerate(_SMALL[:9], 1) for j in " -"}
+_WORDS |= {"a hundred": 100, "one hundred": 100, "half a": 0.5, "half": 0.5, "a half": 0.5}
+_WORDS |= {"a couple of": 2, "a couple": 2, "couple of": 2, "a few": 3, "an": 1, "a": 1}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "last": -1, "final": -1}
+_ORDINALS |= {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "6th": 6}
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
-_NUMBER = r"(?:\d+(?:\.\d+)?|[零一二两三四五六七八九十百半]+|\b(?:" + "|".join(_WORDS) + r")\b)"
+_COUNT = r"(?:\d+(?:\.\d+)?|[零一二两三四五六七八九十百半]+|\b(?:" + "|".join(reversed(_SMALL)) + r")\b)"
+NUMBER = rf"(?:\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b|{_COUNT})"
 _UNITS = {"ms": 1, "m": 60_000, "min": 60_000, "分": 60_000, "毫": 1}
 _DURATION = re.compile(
-    (
-        rf"(?P<n>{_NUMBER})\s*-?\s*(?P<u>milliseconds?|ms|seconds?\b|secs?\b|s\b|minutes?\b|"
-        r"mins?\b|m\b|毫秒|秒钟?|分钟?)(?P<half>半)?"
-    ),
+    rf"(?P<n>{NUMBER})\s*-?\s*(?P<u>milliseconds?|ms|seconds?\b|secs?\b|s\b|minutes?\b|mins?\b|m\b|"
+    r"毫秒|秒钟?|分(?!之|享)钟?)(?P<half>半)?",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?:\.(\d))?(?!\d)")
 _PERCENT = re.compile(
-    rf"(?P<n>\d{{1,3}}(?:\.\d+)?)\s*(?:%|percent\b)|百分之(?P<z>{_NUMBER})|(?P<h>\bhalf\b|一半)", re.I
+    rf"(?P<n>{NUMBER})\s*(?:%|per ?cent\b)|百分之(?P<z>{NUMBER})|(?P<t>[一二两三四五六七八九\d])成(?!为|了)|"
+    r"(?P<h>\bhalf\b|一半)",
+    re.IGNORECASE,
+)
+_SEC = r"(?:seconds?|secs?|s|秒)(?![a-z])"
+_WINDOW = re.compile(
+    rf"(?P<a>{_COUNT})\s*(?:{_SEC})?\s*(?:-|–|~|\bto\b|\band\b|\buntil\b|\btill\b|到|至)\s*(?:\bseconds?\s+)?第?\s*"
+    rf"(?P<b>{_COUNT})\s*(?P<u>{_SEC})?",
+    re.IGNORECASE,
 )
 
 
@@ -73,45 +100,93 @@ class Clause:
         return re.search(pattern, self.plain, re.IGNORECASE)
 
 
+PIECE = r"(?:clip|segment|scene|shot|photo|pic|picture|image|part|slide|video)s?"
 _NOUN = (
-    r"(?:(?:some|a|an|the)\s+)?(?:[\w-]+\s+){0,2}?(?:background\s+)?"
-    r"(?:music|bgm|soundtrack|title|caption|transitions?|crossfades?|motion|fade)\b|"
+    r"(?:(?:some|a|an|the)\s+)?(?:[\w-]+\s+){0,2}?(?:background\s+)?(?:(?:music|bgm|soundtrack|title|caption|"
+    r"transitions?|cross-?fades?|motion|fade|text)\b|zoom(?:\s+(?:in|out))?(?=\s*(?:[,.!?]|\band\b|$)))|"
     r"(?:[^,。]{0,8}?)(?:音乐|配乐|bgm|标题|字幕|转场|过渡)"
 )
 _VERB = (
-    r"(?:add|put|place|set|make|use|trim|cut|shorten|crop|delete|remove|drop|"
-    r"mute|turn|lower|raise|speed|slow|move|swap|undo|title|generate|"
-    r"create|draw|change|replace|write|show|insert|export|render|download|reverse|"
+    r"(?:add|put|place|set|make|use|trim|cut|shorten|crop|chop|delete|remove|drop|ditch|lose|kill|get rid|keep|take|"
+    r"mute|turn|crank|lower|raise|speed|slow|move|swap|undo|title|generate|slap|pop|stick|throw|fade|zoom|pan|"
+    r"create|draw|change|replace|write|show|insert|export|render|download|reverse|have|"
     r"extend|lengthen)\b|再?(?:加|把|将|剪|删|去掉|调|换|放|设|改|配|导出|下载|"
-    r"撤销|生成|做)"
+    r"撤销|生成|做|静音|来[点个段]|整[点个段]|慢慢|缓慢|打上|[只保]留|(?:第.|最后一)[段张])"
+)
+# Only when and where: belongs to the wish beside it, and is none of its own.
+_ADJUNCT = (
+    rf"(?:\b(?:at|in|on|for|from|to|until|over|during|the|very|of|video|film|clip|start|beginning|end|top|bottom|"
+    rf"middle|"
+    rf"center|first|last|final|next|second|opening|ending|then|and|also|it)\b|{_SEC}|\d+(?::\d\d)?(?:\.\d+)?|"
+    rf"\b(?:{'|'.join(_SMALL)})\b|在|从|到|至|的|前面?|最后|后|第|个?画面|视频|片子|影片|开头|开始|结尾|末尾|片头|"
+    rf"片尾|顶部|底部|"
+    rf"上方|下方|中间|处|时候?|内|里|给|它|请|帮我|[一二两三四五六七八九十]+(?=\s*[秒到至])|[\s:])"
+)
+_JOIN = (
+    r"(?:[,]\s*(?:(?:and|then|also|plus)\s+)*(?:then\s+)?|\s+(?:and|then|plus|also)\s+(?:then\s+|also\s+)?|并且|"
+    r"然后|接着|同时|并|再)"
 )
 _BREAK = re.compile(
-    r"[;。!?\n]+|(?<!\d)\.(?=\s|$)|"
-    r"(?:[,]\s*(?:(?:and|then|also|plus)\s+)*(?:then\s+)?|\s+(?:and|then|plus|"
-    rf"also)\s+(?:then\s+|also\s+)?|并且|然后|接着|同时|并|再)(?={_VERB}|{_NOUN})|"
-    rf"\s+with\s+(?={_NOUN})|(?:和|以及|加上)(?={_NOUN})",
+    rf"[;。!?\n]+|(?<!\d)\.(?=\s|$)|{_JOIN}(?=(?>{_ADJUNCT}*)(?:{_VERB}|(?P<mark>{_MARK})))|"
+    rf"{_JOIN}(?=(?P<noun>{_NOUN}))|"
+    rf"\s+with\s+(?={_NOUN})|(?:和|以及|加上|配上)(?=(?P<thing>{_NOUN}))",
     re.IGNORECASE,
 )
+_ALONE = re.compile(rf"{_ADJUNCT}*", re.IGNORECASE)
+_LEAD = re.compile(
+    r"(?:\s|[,]|(?:please|pls|plz|hey|ok(?:ay)?|so|now|oops|yo|um|actually|just|then|and|also|maybe|finally|let'?s|"
+    r"(?:can|could|would|will) you|i want (?:you )?to|i'?d like (?:you )?to|i need (?:you )?to|(?:can|could) (?:i|we)|"
+    r"i wanna|lemme|help me(?: to)?|go ahead and)\b|请(?!求)|麻烦你?|帮忙?我?(?=[^,。]{2})|(?:你)?(?:能不能|"
+    r"可不可以|能否|可以)(?=.{2})|"
+    r"我想(?!要)|算了(?=[, ])|好的(?=.)|然后|嗯|那(?=就|把|你))*",
+    re.IGNORECASE,
+)
+_LASTING = re.compile(rf"(?:放|显示|持续|播放)\s*{NUMBER}\s*(?:秒钟?|分钟?)\W*(?:$|[,。])", re.IGNORECASE)
+_TAKING = re.compile(rf"{TAKE}|\b(?:mute|swap|between)\b|静音|交换|对调|之间", re.IGNORECASE)
+_DOING = re.compile(rf"\b{_VERB}|[为做加配]|{_MARK}|%", re.IGNORECASE)
 
 
 def clauses(text: str) -> list[Clause]:
     """The wishes in a message, in order; blank ones left out."""
-    raw, quotes = text, []
-    plain = text.translate(_FOLD)
+    quotes, plain = [], text.translate(_FOLD)
     for match in _QUOTED.finditer(text):
         quotes.append(next(group for group in match.groups() if group is not None).strip())
         blank = _MARK + _FILL * (match.end() - match.start() - 1)
         plain = plain[: match.start()] + blank + plain[match.end() :]
     found, at = [], 0
     for cut in [*_BREAK.finditer(plain), None]:
+        if cut and not _parts(plain, at, cut):
+            continue
         end = cut.start() if cut else len(plain)
-        piece = plain[at:end]
-        before = plain[:at].count(_MARK)
+        start = _LEAD.match(plain, at, end).end()  # type: ignore[union-attr]  # it matches nothing too
+        piece = plain[start:end]
+        before = plain[:start].count(_MARK)
         if piece.strip():
             inside = tuple(quotes[before : before + piece.count(_MARK)])
-            found.append(Clause(piece, raw[at:end], inside))
+            found.append(Clause(piece, text[start:end], inside))
         at = cut.end() if cut else end
     return found
+
+
+def _parts(plain: str, at: int, cut: re.Match[str]) -> bool:
+    """Whether a place where a wish may end is one: "the title and the music" taken out together is one wish."""
+    before = plain[at : cut.start()]
+    if re.fullmatch(r"[;。!?\n.]+", cut[0]):
+        return True
+    if _ALONE.fullmatch(before) and before.strip():
+        return False
+    if _LASTING.match(plain, cut.end()):
+        return False
+    if re.search(rf"\b{PIECE}\s*{_COUNT}$", before) and re.match(rf"{_COUNT}\b(?!\s*s)", plain[cut.end() :]):
+        return False  # "clip 1 and 2"
+    if cut["mark"]:
+        return bool(_DOING.search(before))
+    if not (cut["noun"] or cut["thing"]) or re.match(_VERB, plain[cut.end() :], re.IGNORECASE):
+        return True
+    after = re.split(r"[,;。!?\n]", plain[cut.end() :])[0]
+    if _TAKING.search(before):
+        return cut[0].startswith((",", "加上", "配上"))
+    return bool(_DOING.search(before)) or not _TAKING.search(after)
 
 
 def number(word: str) -> float | None:
@@ -137,7 +212,7 @@ def number(word: str) -> float | None:
 
 def durations(clause: Clause) -> list[Span]:
     """Every length of time in a clause."""
-    found = []
+    found: list[Span] = []
     for match in _DURATION.finditer(clause.plain):
         amount, unit = number(match["n"]), match["u"].lower()
         scale = next((_UNITS[k] for k in ("ms", "毫", "min", "分") if unit.startswith(k)), _UNITS.get(unit, 1_000))
@@ -145,7 +220,14 @@ def durations(clause: Clause) -> list[Span]:
             scale = 1
         if amount is not None:
             amount += 0.5 if match["half"] else 0
-            found.append(Span(match.start(), match.end(), round(amount * scale)))
+            fresh = Span(match.start(), match.end(), round(amount * scale))
+            if (
+                found
+                and fresh.ms < 60_000 <= found[-1].ms
+                and not clause.plain[found[-1].end : fresh.start].strip(" ,零")
+            ):
+                fresh = Span(found[-1].start, fresh.end, found.pop().ms + fresh.ms)  # "1 minute 30 seconds"
+            found.append(fresh)
     return found
 
 
@@ -164,29 +246,49 @@ def percent(clause: Clause) -> float | None:
         return None
     if match["h"]:
         return 0.5
-    amount = number(match["n"] or match["z"])
-    return None if amount is None else min(1.0, round(amount / 100, 4))
+    amount = number(match["t"] or match["n"] or match["z"])
+    return None if amount is None else min(1.0, round(amount / (10 if match["t"] else 100), 4))
 
 
-_PIECE = r"(?:clip|segment|scene|shot|photo|picture|image|part|video)s?"
+def window(clause: Clause) -> tuple[int, int] | None:
+    """ "from 2 to 5 seconds", "0:02-0:05", 第2秒到第5秒 in milliseconds; None where no such stretch is named."""
+    codes = [(int(m) * 60 + int(s)) * 1000 + int(t or 0) * 100 for m, s, t in _CODE.findall(clause.plain)]
+    if len(codes) == 2 and codes[0] < codes[1]:
+        return codes[0], codes[1]
+    for match in _WINDOW.finditer(clause.plain):
+        start, end = number(match["a"]), number(match["b"])
+        seconds = match["u"] or re.search(r"\b(?:seconds?|from|between)\s*$", clause.plain[: match.start()], re.I)
+        if seconds and start is not None and end is not None and start < end:
+            return round(start * 1000), round(end * 1000)
+    return None
+
+
+_NAMED = "|".join(_ORDINALS)
 _NTH = re.compile(
-    rf"\b(?P<o>{'|'.join(_ORDINALS)})\s+(?:one\b|{_PIECE}\b)|\b{_PIECE}\s*(?:number\s+|"
-    rf"no\.?\s*|#)?(?P<n>{_NUMBER})(?!\s*-?\s*(?:s\b|sec|min|%|x\b))|"
-    rf"第(?P<z>{_NUMBER})(?:个|张|段|幅|条|幕|镜)?|(?P<l>最后一?(?:个|张|段|幅|条|幕))|\band\s+(?P<a>{_NUMBER})\b",
+    rf"\b(?P<o>{_NAMED})(?:\s+(?:one\b|{PIECE}\b)|(?=(?:\s*,?\s*(?:and\s+|"
+    rf"&\s*)?(?:the\s+)?\b(?:{_NAMED})\b)+\s+{PIECE}\b))|\b{PIECE}\s*(?:number\s+|no\.?\s*|#)?"
+    rf"(?P<n>{_COUNT})(?!\s*-?\s*(?:s\b|sec|min|%|x\b|秒|分|倍))|(?:第|(?<=[和跟与])|(?P<l>最后一?))"
+    rf"(?P<z>{_COUNT})?(?:(?<=[\d一二两三四五六七八九十])|[个张段幅条幕镜])(?!\s*秒|\d|\s*分)|"
+    rf"(?:\band|,|&|[和跟与])\s*(?:the\s+)?(?P<a>{_COUNT}|\b(?:{'|'.join(_ORDINALS)})\b)(?!\s*-?\s*(?:s\b|sec|min|"
+    rf"%|x\b|秒|分|倍|\w))|"
+    r"(?P<p>[一二三四五六七八九])(?P<q>[一二三四五六七八九])两?[段张幅]",
     re.IGNORECASE,
 )
 
 
 def ordinal(clause: Clause) -> list[int]:
     """The segments a clause names: "the second clip", "clip 2", 第二段, 最后一段 (-1)."""
-    found = []
+    found: list[int] = []
     for match in _NTH.finditer(clause.plain):
+        word = (match["o"] or match["a"] or "").lower()
         if match["l"]:
             found.append(-1)
-        elif match["o"]:
-            found.append(_ORDINALS[match["o"].lower()])
+        elif match["p"]:
+            found += [_DIGITS[match["p"]], _DIGITS[match["q"]]]
         elif match["a"] and not found:
             continue
-        elif (value := number(match["n"] or match["z"] or match["a"])) is not None and value >= 1:
+        elif word in _ORDINALS:
+            found.append(_ORDINALS[word])
+        elif (value := number(match["n"] or match["z"] or word)) is not None and value >= 1:
             found.append(int(value))
     return found

@@ -29,8 +29,8 @@ Step = Callable[[float, str], None]
 """Called with the share done (0-1) and the stage; raises Canceled to stop."""
 
 _BLOCK = 1024  # samples of one AAC frame
-_GIF_WIDTH = 480
-_GIF_MS = 80  # gif counts in hundredths of a second, so 12.5 pictures a second are exact
+_GIF_LONGEST = 480
+_GIF_MS = 100  # gif counts in hundredths of a second, so 10 pictures a second are exact
 _LARGEST = 4096
 
 
@@ -110,8 +110,7 @@ def _encode_sound(
 
 def _gif(film: Film, out: Path, step: Step) -> Rendered:
     """Two passes: a sample of the film makes one palette, then every picture is written with it."""
-    width = min(_GIF_WIDTH, film.width)
-    height = max(2, 2 * round(film.height * width / film.width / 2))
+    width, height = _within(film, _GIF_LONGEST)
     count = max(1, round(film.duration_ms / _GIF_MS))
     palette = _palette(film, width, height, count)
     colours = np.zeros((256, 4), np.uint8)

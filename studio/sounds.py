@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from studio import tracks
 from studio.edits import Edit, Music, Place, Volume
-from studio.reading import Clause, percent
+from studio.reading import Clause, durations, ordinal, percent, window
 from studio.scene import Refused, Scene
+from studio.words import ADD, DRAW, TAKE
 
 __all__ = ["mood_of", "music", "name_of", "upload_sound", "volume"]
 
@@ -41,18 +43,52 @@ MOODS: tuple[tuple[str, str, str, str], ...] = (
         "ambient",
         "Ambient",
         "氛围",
-        r"\b(?:ambient|calm|soft|peaceful|gentle|meditat\w+|piano|quiet)\b|安静|平静|柔和|氛围|舒缓|空灵|钢琴",
+        r"\b(?:ambient|calm|soft|peaceful|gentle|meditat\w+|piano|quiet)\b|安静|平静|柔和|氛围|舒缓|空灵|钢琴|"
+        r"轻柔|温柔|放松",
     ),
 )
 _MUSIC = (
-    r"\b(?:music|bgm|soundtrack|song|tune|score|background (?:track|audio)|beats?)\b|"
+    r"\b(?:music|bgm|soundtrack|song|tune|score|background (?:track|audio)|beats?)\b|[士滚典]乐|"
     r"\bdifferent track\b|音乐|配乐|bgm|背景乐|首歌|曲子"
 )
 _VOICE = r"\b(?:voice|voice-?over|narration|narrator|speech)\b|配音|旁白|人声|解说"
 _CLIPS = r"\b(?:clips?|original (?:sound|audio)|video'?s? (?:sound|audio|volume))\b|原声|视频声|片段"
-_UP = r"\b(?:louder|turn(?: \S+){0,3} up|raise|increase|boost)\b|大声|调大|调高|声音?大|加大|提高"
-_DOWN = r"\b(?:quieter|softer|lower|reduce|decrease|turn(?: \S+){0,3} down)\b|小声|调小|调低|声音?小|减小|降低"
-_OFF = r"\b(?:mute|silence|silent)\b|静音|关掉声|消音"
+_UP = (
+    r"\b(?:louder|(?:turn|crank|pump)(?: \S+){0,3} up|raise|increase|boost|too (?:quiet|soft|low)|"
+    r"volume (?:\w+ bit )?up)\b|(?<!太)大声|调大|调高|"
+    r"(?<!太)(?:声音?|音乐|音量)大[一点些]|加大|提高|太小声|(?:声音?|音乐|音量)太[小轻]|响一?[点些]"
+)
+_DOWN = (
+    r"\b(?:quieter|softer|lower|reduce|decrease|(?:turn|bring)(?: \S+){0,3} down|too loud|"
+    r"volume (?:\w+ bit )?down)\b|(?<!太)小声|调小|调低|"
+    r"(?:声音?|音乐|音量)小[一点些]|减小|降低|太[吵响]|太大声|(?:声音?|音乐|音量)太大|轻一?[点些](?!的)"
+)
+_OFF = (
+    r"\b(?:mute|silence|silent|no sound|all the way down|(?:turn|switch)(?: \S+){0,3} off|(?:turn|switch) off|"
+    r"stop the (?:music|sound|song))\b|静音|关掉|消音|关声|关了"
+)
+_NTIMES = (
+    r"\b(?:half|twice|double|triple|\w+ times)\b(?= as loud| the volume| the music| as)|\b(?:double|halve)\b|"
+    r"[一两二三\d]倍"
+)
+_LEVEL = (
+    r"(?:\bvolume\b|\b(?:to|at)\b|音量[调设]?[到成为]?|[调设]到)\s*(?P<n>\d{1,3})(?!\s*(?:\d|%|s\b|sec|:|秒|分|倍|x\b))"
+)
+_FULL = r"\b(?:max(?:imum)?|full) volume\b|\bvolume (?:to|at) (?:the )?(?:max(?:imum)?|full)\b|音量(?:调到)?最大"
+_TIMED = (
+    r"\b(?:fad(?:e|es|ing)|loop|duck\w*|trim|shorten|speed|faster|slow(?:er)?|start(?:s|ing)?|from the|until|only|"
+    r"between|during|halfway)\b|淡[入出]|循环|剪到|只在|只有|加速|放慢|开始"
+)
+# Kinds of music there are no instruments for; anything else before "music" that is no filler is one too.
+_FOREIGN = (
+    r"\b(?!(?:some|a|an|the|any|my|our|its|this|that|more|other|another|different|new|good|nice|cool|great|suitable|"
+    r"background|bg|in|add|put|use|play|and|with|of|for|on|to|change|set|want|need|me|from|matching|fitting|fit|no|"
+    r"piece|up|down|mute|make|slap|have|give|it|little|bit|light|simple|pick|replace|swap|choose|better|random)\b)"
+    r"[a-z-]+ (?:music|song|tune|beats?|soundtrack)\b|\b(?:jazz|classical|metal|country|reggae|techno|rap|christmas)\b|"
+    r"爵士|古典|摇滚|民谣|说唱|中国风|国风|圣诞|金属|乡村|雷鬼|歌剧|\bsong\b.*\bby\b"
+)
+_BY = r"\bby\s+(?:about\s+)?\w+\s*(?:%|per)|(?:降低|提高|减小|加大|增加|减少)了?\s*(?:\d|百分)"
+_ANOTHER = r"\b(?:change|different|another|replace|swap|new|pick)\b|换"
 _STEP = 0.15
 
 
@@ -67,46 +103,92 @@ def name_of(mood: str, *, zh: bool) -> str:
 
 
 def music(clause: Clause, scene: Scene) -> Answer:
-    if clause.quotes or not clause.has(_MUSIC):
-        return None
-    if clause.has(r"\b(?:generate|draw|video of|image of|playing|about)\b|生成.*(?:图|视频|片)|教程"):
-        return None
     mood = mood_of(clause)
-    if mood is None and not clause.has(r"\b(?:change|different|another|replace|new|pick)\b|换"):
+    if not clause.has(_MUSIC) and not (mood and _bed(clause)):
+        return None
+    if clause.has(rf"{DRAW}|\b(?:playing|about|music video)\b|教程"):
+        return None
+    if clause.quotes or (mood is None and clause.has(_FOREIGN)):
+        return Refused("music_mood")
+    if clause.has(_TIMED) or durations(clause) or window(clause) or ordinal(clause):
+        return Refused("music_whole")
+    if mood is None and not clause.has(_ANOTHER):
+        if not clause.has(rf"{ADD}|^\W*(?:some |background )*{_MUSIC}|背景"):
+            return None
         mood = "lofi"
-    return [Music(mood, name_of(mood, zh=scene.zh) if mood else None, percent(clause))]
+    return [Music(mood, name_of(mood, zh=scene.zh) if mood else None, _level(clause))]
+
+
+def _bed(clause: Clause) -> bool:
+    """ "slap some lofi on there", "soft piano in the background": music without the word."""
+    genre = clause.has(r"\blo-? ?fi\b|\bpiano\b|\bhip-?hop\b|\bin the background\b|钢琴曲|\bvibes?\b")
+    return genre is not None and clause.has(rf"\b(?:some|in the background)\b|{ADD}") is not None
+
+
+def _asks_for_music(clause: Clause, scene: Scene) -> bool:
+    """A mood that is not there yet, or a verb that brings music: the volume said with it is the new music's."""
+    if not (clause.has(_MUSIC) or _bed(clause)):
+        return False
+    if clause.has(
+        r"\b(?:add|want|need|slap|pop|throw|include|put (?:on|in|some))\b|加(?!大)上?|来[点段首个]|^\s*配(?!乐|音)|"
+        r"[整搞弄][点段首个]"
+    ):
+        return True
+    if mood_of(clause) is None:
+        return False
+    there = {
+        str(bed["m"].get("src", "")).split(":")[1:2][0]
+        for bed in tracks.beds(scene.draft)
+        if ":" in str(bed["m"].get("src"))
+    }
+    changed = clause.has(rf"{_UP}|{_DOWN}|{_OFF}|\b(?:set|make|turn|put) the\b|调|把")
+    return mood_of(clause) not in there and (not changed or clause.has(r"换") is not None)
 
 
 def volume(clause: Clause, scene: Scene) -> Answer:
-    if clause.quotes:
+    if clause.quotes or _asks_for_music(clause, scene) or clause.has(rf"{TAKE}(?!.*(?:声|sound))"):
         return None
-    level = percent(clause)
+    level = _level(clause)
     off, up, down = (clause.has(pattern) for pattern in (_OFF, _UP, _DOWN))
     named = clause.has(r"\bvolume\b|\bloudness\b|音量|声音")
-    asked = (
-        clause.has(r"\b(?:add|generate|create|draw)\b|加(?!大)|配(?!乐|音)|生成|画")
-        and not named
-        and not (off or up or down)
-    )
-    adding = clause.has(r"\badd\b|加(?!大).*(?:音乐|bgm|配乐)|来.*(?:音乐|配乐)|^\s*配")
-    fresh = mood_of(clause) and not (named or off or up or down or clause.has(r"\b(?:set|make|turn|put) the\b|调|把"))
-    if asked or adding or fresh or not (off or up or down or named or (level is not None and clause.has(_MUSIC))):
+    if clause.has(DRAW) and not (named or off or up or down):
         return None
-    if not (
-        off
-        or named
-        or clause.has(rf"{_MUSIC}|{_VOICE}|\bit\b|\b(?:sound|audio)\b")
-        or clause.has(r"\blouder|quieter|声")
-    ):
+    if not (off or up or down or named or (level is not None and clause.has(_MUSIC))):
         return None
+    if not (off or named or clause.has(rf"{_MUSIC}|{_VOICE}|\bit\b|\b(?:sound|audio)\b|\blouder|quieter|声")):
+        return None
+    if refused := _partly(clause):
+        return refused
+    return _set(clause, level, off is not None, 1 if up else -1 if down else 0)
+
+
+def _partly(clause: Clause) -> Refused | None:
+    """Loudness is one figure for a whole track."""
+    if clause.has(r"\b(?:fad(?:e|es|ing)|gradually|duck\w*)\b|渐|淡[入出]") or durations(clause) or window(clause):
+        return Refused("music_whole")
+    if ordinal(clause):
+        return Refused("whole_only")
+    return None
+
+
+def _set(clause: Clause, level: float | None, off: bool, way: int) -> Answer:
     what = _what(clause)
+    if clause.has(_NTIMES):
+        return Refused("volume_level")
     if off:
         return [Volume(what, 0.0)]
-    if level is not None and not clause.has(r"\bby\b"):
+    if level is not None and not clause.has(_BY):
         return [Volume(what, level)]
-    if not (up or down):
-        return Refused("volume_level")
-    return [Volume(what, None, (level or _STEP) * (1 if up else -1))]
+    return [Volume(what, None, (level or _STEP) * way)] if way else Refused("volume_level")
+
+
+def _level(clause: Clause) -> float | None:
+    """ "35%", "full volume", "volume 50": 0-1."""
+    if clause.has(_FULL):
+        return 1.0
+    bare = clause.has(_LEVEL)
+    said = percent(clause)
+    return said if said is not None else min(1.0, int(bare["n"]) / 100) if bare else None
 
 
 def _what(clause: Clause) -> Literal["music", "voice", "clips"] | None:

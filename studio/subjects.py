@@ -9,6 +9,7 @@ from studio.edits import Brief, Edit, Generate
 from studio.reading import Clause, durations, number
 from studio.scene import Refused, Scene
 from studio.sounds import mood_of
+from studio.wishes import shape
 
 __all__ = ["generate"]
 
@@ -19,11 +20,11 @@ MOST_SCENES, LONGEST_NAME = 6, 60
 _VERB = (
     r"(?:generat(?:e|ing)|creat(?:e|ing)|mak(?:e|ing)|draw(?:ing)?|produc(?:e|"
     r"ing)|paint|imagine|design|render|visuali[sz]e|illustrate|"
-    r"film|shoot|build|show|give|do|want|need|add|insert|explain)"
+    r"film|shoot|build|show|give|gimme|do|want|need|add|insert|explain)"
 )
 _POLITE = (
-    r"(?:please|pls|can you|could you|would you|will you|i want you to|i'd like "
-    r"you to|i would like|i'd like|i want to|i want|i need|"
+    r"(?:please|pls|can you|could you|would you|will you|i want you to|i'?d like "
+    r"you to|i would like|i'?d like|i want to|i want|i need|"
     r"let'?s|help me(?: to)?|hey|hi|ok(?:ay)?|now|just|then|and|also|to|me|us|for me|another|one more)"
 )
 _ADJECTIVE = r"(?:(?:[\w'-]+,?\s+){0,5}?)"
@@ -50,25 +51,37 @@ _PADDING = re.compile(
 _SUFFIX = re.compile(
     r"(?:[\s,]*(?:\bplease\b|\bfor me\b|\b(?:in|into|as|to) (?:an? )?(?:1080p|"
     r"4k|hd|mp4|png|video|jpg|full hd)\b.*|\b(?:for|in|lasting|over) (?:\d+|\w+)[\s-]*"
-    rf"(?:seconds?|secs?|s|minutes?)\b|,?\s*\d+[\s-]*(?:seconds?|secs?|s)(?: long)?|\b{_MEDIUM}|[.。!！?？]))+\s*$",
+    rf"(?:seconds?|secs?|s|minutes?)\b|,?\s*\d+[\s-]*(?:seconds?|secs?|s)(?: long| in total| total| altogether)?|"
+    rf"\bpls\b|\b{_MEDIUM}|[.。!！?？]))+\s*$",
     re.IGNORECASE,
 )
 _ZH_VERB = r"(?:生成|制作|创建|创作|绘制|设计|画|做|拍|来|弄|整|给我)"
+_ZH_LASTS = r"(?:\d+|[一二两三四五六十半]+)(?:秒钟?|分钟)"
 _ZH_COUNT = (
-    r"(?:[一二两三四五六\d几]?[个张幅段条部组支](?:(?:\d+|[一二两三四五六十]+)(?:秒钟?|"
-    r"分钟)的?(?:长的?)?)?|(?:\d+|[一二两三四五六十]+)(?:秒钟?|分钟)的?)"
+    r"(?:[一二两三四五六\d几]?[个张幅段条部组支只座片辆位头匹间朵棵艘](?:(?:\d+|[一二两三四五六十半]+)(?:秒钟?|"
+    r"分钟)的?(?:长的?)?)?|(?:\d+|[一二两三四五六十半]+)(?:秒钟?|分钟)的?)"
 )
 _ZH_MEDIUM = (
     r"(?:图片|图像|照片|插画|图画|图|画面|画|短视频|视频|短片|影片|片段|动画|"
     r"宣传片|广告片?|预告片|教程视频|教程|课程|纪录片|片头)"
 )
 _ZH_FRAMES = (
+    rf"^(?:我?想要|我要|我?需要){_ZH_COUNT}(?P<e>.+?)(?:的?{_ZH_MEDIUM})$",
     rf"(?:给|为|帮)(?:我们?的?)?(?P<a>(?!我).+?)(?:做|拍|制作|生成|设计){_ZH_COUNT}?{_ZH_MEDIUM}",
     r"用(?:\d+|[一二两三四五六十]+)秒讲(?:清楚|解)?(?P<b>.+)",
     rf"(?:{_ZH_VERB}+{_ZH_COUNT}?)?(?:关于|讲|介绍|教大家)(?P<c>.+?)(?:的?{_ZH_MEDIUM})",
     rf"(?:请|麻烦|帮我|给我|我想要?|我要|能不能|可以|你能?|再)*{_ZH_VERB}(?:出)?{_ZH_COUNT}?(?:以|"
     r"关于)?(?:写实的?|真实的?|逼真的?|漂亮的?|高清的?)*"
     rf"(?P<d>.+?)(?:为?主题)?(?:的?{_ZH_MEDIUM})?(?:吧|吗|呢)?$",
+)
+_SHAPED = (
+    r"\b(?:9\s*:\s*16|16\s*:\s*9|1\s*:\s*1|4\s*:\s*5|vertical|widescreen)\b|\b(?:square|portrait|landscape|"
+    r"horizontal) (?:video|clip|"
+    r"format|film|picture|image|photo)\b|竖屏|竖版|横屏|横版|宽屏|方形(?:视频|短片|图|画)"
+)
+_SHAPE_WORDS = (
+    r"[,\s]*(?:\bin (?:a )?)?(?:\b(?:9:16|16:9|1:1|4:5|vertical|widescreen)\b(?:\s+format)?|[竖豎]屏|[竖豎]版|"
+    r"[横橫]屏|[横橫]版|[宽寬]屏)的?"
 )
 _BRIEF = (
     r"\b(?:promos?|promotional|adverts?|ads?|advertisement|commercial|trailer|"
@@ -86,20 +99,23 @@ _COUNT = re.compile(
 )
 _ORDER = (
     rf"^\s*(?:{_POLITE}\b[,\s]*)*(?:generat|creat|draw|produc|paint|imagine|design|"
-    r"visuali|illustrat|film\b|shoot)|生成|制作|创建|创作|绘制|设计|(?<![动漫])画(?!面)"
+    r"visuali|illustrat|film\b|shoot)|生成|制作|创建|创作|绘制|设计|(?<![动漫])画(?![面质风幅])"
 )
 _LOOSE = (
-    r"^\s*(?:an?|the|my|our|she|he)\s+\w+|\b(?:make|want|need|give me|show|do|explain)\b.*\b(?:"
+    r"^\s*(?:gimme\b|an?\s+\w+)|\b(?:make|want|need|give me|gimme|i'?d like|show|do|explain)\b.*\b(?:"
     + _MEDIUM
     + r"|in \d+ seconds)\b|\bvideo of\b|做|拍|来一?[个张段条]|用\d+秒讲|^\s*(?:an?\s+)?"
     + _MEDIUM
     + r"\s+(?:of|about)\b|^\s*explain\b|的(?:画面|宣传片|视频|广告|课程|短片)\s*$"
 )
+_DEFINITE = (  # something that is there already, not something to draw
+    rf"\b(?:the|this|that|my|these|those|its)\s+(?:\w+\s+)?{_MEDIUM}\b(?!\s+(?:of|about|showing|for|on)\b)"
+)
 _POINTING = (
     r"^\s*(?:please\s+)?(?:make|want|show|do|change)\s+(?:it|this|that|them|him|"
     r"her|the)\b|\b(?:should|looks?|feels?|(?:is|are) (?:off|too))\b|\b(?:warmer|"
     r"brighter|bolder|font|colou?rs?|contrast|grain|watermark|blur)\b|字体|色调|"
-    r"对比度|调亮|背景换|水印|打码"
+    r"对比度|调亮|背景换|水印|打码|[做弄搞拍]得|更|好一?点|一些$|" + _DEFINITE
 )
 _TALK = (
     r"^\s*(?:hi|hello|hey|thanks?|thank you|ok(?:ay)?|yes|no|what|why|how|who|"
@@ -114,18 +130,24 @@ def generate(clause: Clause, scene: Scene) -> Answer:
         return None
     subject = _subject(clause)
     if len(subject) < 2 or re.fullmatch(
-        rf"(?:{_MEDIUM}|something|it|this|that|text|prompt|stuff)s?", subject, re.IGNORECASE
+        rf"(?:{_MEDIUM}|something|it|this|that|text|prompt|stuff)s?\s*\d*", subject, re.IGNORECASE
     ):
         return Refused("subject")
     spans = durations(clause)
-    total = spans[0].ms if spans else None
+    each = _scenes(clause) if clause.has(r"\beach\b|\bper\b|每[张段个幅]") else 1
+    total = spans[0].ms * each if spans else None
     if clause.has(_BRIEF):
-        return [Brief(subject, total or 20_000, mood_of(clause) or ("ambient" if clause.has(_CALM) else "upbeat"))]
-    return [Generate(subject, _scenes(clause), total)]
+        return [
+            *_canvas(clause),
+            Brief(subject, total or 20_000, mood_of(clause) or ("ambient" if clause.has(_CALM) else "upbeat")),
+        ]
+    return [*_canvas(clause), Generate(subject, _scenes(clause), total)]
 
 
 def _wanted(clause: Clause, scene: Scene) -> bool:
     if clause.has(r"你(?:好|能|会|可以).*什么|怎么|^\s*(?:谢谢|你好)"):
+        return False
+    if scene.filled and clause.has(r"^\s*[做弄搞拍]得|\b(?:create|design|shoot|film)\b") and clause.has(_DEFINITE):
         return False
     if clause.has(_ORDER) or (clause.has(_BRIEF) and clause.has(_LOOSE)):
         return not clause.has(r"\b(?:animation|logo)\b.*\bat the end\b")
@@ -137,6 +159,11 @@ def _wanted(clause: Clause, scene: Scene) -> bool:
     words = clause.plain.strip()
     long_enough = len(words.split()) >= 2 or len(re.findall(r"[\u4e00-\u9fff]", words)) >= 4
     return not scene.filled and not clause.has(_TALK) and long_enough
+
+
+def _canvas(clause: Clause) -> Sequence[Edit]:
+    """The shape it is to have, where the word means nothing else: a portrait may be a face."""
+    return (shape(clause) or []) if clause.has(_SHAPED) else []
 
 
 def _scenes(clause: Clause) -> int:
@@ -160,16 +187,24 @@ def _subject(clause: Clause) -> str:
     at += padding.end() if padding else 0
     suffix = _SUFFIX.search(clause.plain, at)
     words = clause.raw[at : suffix.start() if suffix else None]
-    return _shortened(words or clause.raw[at:])
+    return _shortened(re.sub(_SHAPE_WORDS, " ", words or clause.raw[at:], flags=re.IGNORECASE))
 
 
 def _zh_subject(clause: Clause) -> str:
-    plain = clause.plain.rstrip(" ,.。!?")
+    plain = re.sub(
+        rf"[,\s]*(?:一共|总共|共|时长|每[张段个幅])?{_ZH_LASTS}$",
+        "",
+        clause.plain.rstrip(" ,.。!?"),
+    )
     for frame in _ZH_FRAMES:
         match = re.search(frame, plain)
         if match:
             start, end = next(match.span(i) for i in range(1, (match.re.groups or 0) + 1) if match[i])
-            return clause.raw[start:end]
+            return re.sub(
+                rf"^{_ZH_LASTS}的?|的?{_ZH_LASTS}的?$",
+                "",
+                re.sub(_SHAPE_WORDS, "", clause.raw[start:end]),
+            )
     return clause.raw
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
+from studio import tracks
 from studio.edits import Edit, Retitle, Title
-from studio.reading import Clause, durations, timecode
+from studio.reading import NUMBER, Clause, durations, number, ordinal, timecode, window
 from studio.scene import Refused, Scene
+from studio.words import ADD, DRAW
 
 __all__ = ["retitle", "title"]
 
@@ -15,15 +18,11 @@ Answer = Sequence[Edit] | Refused | None
 Place = Literal["center", "top", "bottom"]
 
 _NOUN = r"\b(?:titles?|captions?|headlines?|headings?|subtitles?|title card|overlay|text)\b|标题|字幕|文字|片名|大字"
-_PUT = (
-    r"\b(?:add|put|place|show|write|insert|display|overlay|type|give|set|create|"
-    r"make|use|say(?:ing|s)?|reads?)\b|加|写|打上|打出|放|显示|叠|用|来"
-)
 _BARE = (
     r"(?:\b(?:title(?: card)?|caption|headline|heading|subtitle|text)s?\b(?:\s+(?:that\s+)?(?:saying|"
     r"says?|reading|reads?|called|about|as|to))?|"
     r"\bwrite\b|标题卡?|字幕|文字|片名|写上|打上|打出)\s*(?:写着|写上|写|说|内容是|"
-    r"内容|叫做?|为|是|改成|[:])*\s*(?P<t>.+)$"
+    r"内容|叫做?|为|是|改成|[:,])*\s*(?P<t>.+)$"
 )
 _SAYING = (
     r"\b(?:saying|that says|that reads|reading|which says)\s*:?\s*(?P<t>.+)$|(?:写着|内容是|内容为)\s*:?\s*(?P<z>.+)$"
@@ -33,30 +32,50 @@ _TAIL = (
     r"\s*,?\s*(?:\b(?:at|in|on|to|for|from|during|near)\s+(?:the\s+)?(?:(?:very\s+)?(?:start|"
     r"beginning|end|top|bottom|center|centre|middle|opening|"
     r"screen|video|first|last|whole|\d).*)|(?:在|放在|持续|显示)?(?:开头|结尾|"
-    r"片头|片尾|顶部|底部|上方|下方|中间|最后|前?\d+(?:\.\d+)?秒|第\d+秒).*|几个字)$"
+    r"片头|片尾|顶部|底部|上方|下方|中间|最后|前?\d+(?:\.\d+)?秒|第\d+秒).*|几个字|\s+in (?:big|large|huge|"
+    r"bold) (?:letters|text))$"
 )
-_END = r"\b(?:at|near|in|on) the (?:very )?end\b|\bending\b|\blast\b|\boutro\b|结尾|片尾|最后|末尾"
+_SONG = r"\b(?:song|track|music|tune)\b|歌|音乐|曲"
+_COLOUR = (
+    r"^\W*(?:an?\s+)?(?:red|blue|green|white|black|yellow|pink|purple|orange|gold(?:en)?|bigger|smaller|larger|"
+    r"bold)\W*$|^.{0,2}色的?$"
+)
+_END = r"\b(?:at|near|in|on|to) the (?:very )?end\b|\bending\b|\blast\b|\boutro\b|结尾|片尾|最后|末尾"
 _WHOLE = r"\b(?:throughout|whole|entire|all the way)\b|全程|一直|整个"
 
 
 def retitle(clause: Clause, scene: Scene) -> Answer:
     """ "change the title to X"."""
-    if not clause.has(_NOUN) or not clause.has(r"\b(?:change|rename|replace|edit)\b|改成|改为|换成|换为"):
+    if not clause.has(_NOUN) or not clause.has(
+        r"\b(?:change|rename|replace|edit)\b|\bmake the \w+ (?:say|read)\b|改成|改为|换成|换为"
+    ):
         return None
+    titles = sum(len(track["sg"]) for track in tracks.of(scene.draft, tracks.TEXT))
+    if titles > 1 and clause.has(r"\b(?:first|second|third|other|start|beginning)\b|第|开头|另"):
+        return Refused("one_title")
     bare = clause.has(r"\b(?:to|with|as)\s+(?P<t>.+)$|(?:改成|改为|换成|换为)\s*[:]?\s*(?P<z>.+)$")
     words = clause.quotes[-1] if clause.quotes else _raw(clause, bare.span("t" if bare["t"] else "z")) if bare else ""
+    if not clause.quotes and re.search(_COLOUR, words, re.IGNORECASE):
+        return Refused("title_text")
     return [Retitle(words)] if words else None
 
 
 def title(clause: Clause, scene: Scene) -> Answer:
+    if refused := _refused(clause):
+        return refused
     loud = clause.has(
         r"\bput\s+(?P<t>.+?)\s+in (?:big|large|huge|bold) (?:letters|text)|打[上出]?(?P<z>.+?)(?:大字|几个字)"
     )
     if clause.quotes:
-        if not (clause.has(_NOUN) or clause.has(_PUT)) or clause.has(
-            r"\b(?:image|picture|photo|video)s? of\b|\blike\b|图片|照片|文件"
+        placed = durations(clause) or timecode(clause) is not None or clause.has(_END)
+        if not (clause.has(_NOUN) or clause.has(ADD) or placed) or clause.has(
+            r"\b(?:image|picture|photo|video)s? of\b|\blike\b|(?<!第.[张幅])(?:图片|照片)(?!上)|文件"
         ):
             return None
+        if clause.has(_SONG) and not clause.has(_NOUN):
+            return None
+        if clause.has(DRAW) and clause.has(r"写着|\b(?:says|saying|words?|written)\b"):
+            return Refused("unknown", {"words": clause.raw.strip(" ,，.。!！?？")})  # pictures carry no lettering
         words = clause.quotes[0]
     elif loud:
         words = _raw(clause, loud.span("t" if loud["t"] else "z"))
@@ -72,7 +91,22 @@ def title(clause: Clause, scene: Scene) -> Answer:
             return refused
     else:
         return None
-    return [_timed(clause, words)] if words else Refused("title_text")
+    return _timed(clause, words, scene) if words else Refused("title_text")
+
+
+def _refused(clause: Clause) -> Refused | None:
+    """What is asked of words already on screen, beyond what they say; and words nobody has heard yet."""
+    if clause.has(r"(?:生成|识别|自动)[^,]*字幕|\b(?:auto\w*|generate)\b.*\bsubtitles?\b"):
+        return Refused("subtitles")
+    there = clause.has(
+        r"\b(?:make|move|put|turn|set|get|have|shift|bring) (?:the|that|this|my) (?:\w+ )?(?:title|caption|text|"
+        r"subtitle|headline)s?\b(?!\W*[\ue000])|"
+        r"把(?:这个|那个)?(?:标题|字幕|文字)|\b(?:title|caption|text)s? (?:is|are|was|looks?|needs?|should|isn't|"
+        r"has|can)\b|(?:标题|字幕|文字)(?:变|移|放|调|要|太|再|能|应该)"
+    )
+    if there and not clause.quotes:
+        return Refused("unknown", {"words": clause.raw.strip(" ,，.。!！?？")})
+    return None
 
 
 def _speech(clause: Clause, words: str) -> Refused | None:
@@ -92,20 +126,30 @@ def _raw(clause: Clause, span: tuple[int, int]) -> str:
     return clause.raw[slice(*span)].strip(" \t\r\n,，.。:：;；!！")
 
 
-def _timed(clause: Clause, words: str) -> Title:
+def _timed(clause: Clause, words: str, scene: Scene) -> Sequence[Edit] | Refused:
     spans, place = durations(clause), _place(clause)
     if clause.has(_WHOLE):
-        return Title(words, 0, None, place)
-    between = clause.has(
-        r"(?:from|从)?\s*(\d+(?:\.\d+)?)\s*(?:s|sec|seconds|秒)?\s*(?:-|to|到|至)\s*(\d+(?:\.\d+)?)\s*(?:s\b|sec|秒)"
-    )
-    if between and float(between[2]) > float(between[1]):
-        start = round(float(between[1]) * 1000)
-        return Title(words, start, round(float(between[2]) * 1000) - start, place)
+        return [Title(words, 0, None, place)]
+    if between := window(clause):
+        return [Title(words, between[0], between[1] - between[0], place)]
     start_ms, used = _start(clause)
     rest = [span.ms for span in spans if not (used[0] <= span.start < used[1])]
-    length = rest[0] if rest else 3_000
-    return Title(words, start_ms, length, place, at_end=start_ms == 0 and clause.has(_END) is not None)
+    if numbers := [] if start_ms else ordinal(clause):
+        return _on(numbers, words, rest, place, scene)
+    at_end = start_ms == 0 and clause.has(_END) is not None
+    return [Title(words, start_ms, rest[0] if rest else 3_000, place, at_end=at_end)]
+
+
+def _on(numbers: list[int], words: str, rest: list[int], place: Place, scene: Scene) -> Sequence[Edit] | Refused:
+    """On a segment that is there: from its start, no longer than it lasts."""
+    pieces = [] if scene.coming else tracks.lane(scene.draft, tracks.VIDEO)
+    titles = []
+    for number_ in numbers:
+        if not -len(pieces) <= number_ <= len(pieces):
+            return Refused("no_segment", {"number": number_, "count": len(pieces)})
+        piece = pieces[number_ - 1 if number_ > 0 else number_]
+        titles.append(Title(words, piece["s"], min(rest[0] if rest else 3_000, piece["d"]), place))
+    return titles
 
 
 def _start(clause: Clause) -> tuple[int, tuple[int, int]]:
@@ -114,14 +158,14 @@ def _start(clause: Clause) -> tuple[int, tuple[int, int]]:
     if code is not None:
         return code, (0, 0)
     match = clause.has(
-        r"(?:\b(?:at|from|after|starting at|second)\s+(?P<a>\d+(?:\.\d+)?)\s*(?:s\b|"
-        r"sec(?:ond)?s?\b)?(?!\s*%)|(?:在|从)?第\s*(?P<b>\d+(?:\.\d+)?)\s*秒|"
-        r"(?:在|从)(?P<c>\d+(?:\.\d+)?)\s*秒(?:处|开始|时)?|(?P<d>\d+(?:\.\d+)?)\s*秒(?:处|时|开始))"
+        rf"(?:\b(?:at|from|after|starting at|second)\s+(?:second\s+)?(?!an?\b|half)(?P<a>{NUMBER})(?!\d|\s*%)\s*(?:s\b|"
+        rf"sec(?:ond)?s?\b)?(?!\s*(?:%|[,]?\s*(?:in|into) the end))|(?:在|从)?第\s*(?P<b>{NUMBER})\s*秒|"
+        rf"(?:在|从)(?P<c>{NUMBER})\s*秒(?:处|开始|时)?|(?P<d>{NUMBER})\s*秒(?:处|时|开始))"
     )
     if not match:
         return 0, (0, 0)
     amount = next(group for group in match.groups() if group)
-    return round(float(amount) * 1000), match.span()
+    return round((number(amount) or 0) * 1000), match.span()
 
 
 def _place(clause: Clause) -> Place:

@@ -1,32 +1,72 @@
-"""What the studio itself says, in English and Chinese: like a backend whose reader sits before a screen."""
+"""Words in English and Chinese: what people ask with, and what the studio says, like a backend with a screen."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["Lang", "lang_of", "listing", "say"]
+__all__ = ["ADD", "DRAW", "TAKE", "SMALL_TALK", "Lang", "lang_of", "listing", "say"]
 
 Lang = Literal["en", "zh"]
 
+# Patterns of the verbs for bringing something, taking something out, and drawing
+ADD = (
+    r"\b(?:add|put|place|show|write|insert|display|overlay|type|give|set|create|make|use|want|need|pop|slap|stick|"
+    r"throw|chuck|lay|include|drop (?:in|some|an?)|say(?:ing|s)?|reads?)\b|加|写|打上|打出|放|显示|叠|用|来|配|"
+    r"整[点个首段]|"
+    r"[搞弄][点个首段]"
+)
+TAKE = (
+    r"\b(?:delete|remove|drop(?! (?:in|some|an?)\b)|discard|erase|get rid of|take (?:out|off|away)|strip|clear|without|"
+    r"ditch|lose|kill|nuke|scrap|bin|axe|trash|no more|don'?t (?:want|need))\b|^\s*no\b|删除|删掉|删了|去掉|去除|"
+    r"移除|清空|清除|"
+    r"拿掉|干掉|删|(?<!先)不要|不想要|不需要"
+)
+DRAW = (
+    r"\b(?:generate|generating|draw|paint|imagine|illustrate|visuali[sz]e)\b|生成|绘制|(?<![动漫])画(?!面|"
+    r"[幅中里上质])|"
+    r"\b(?:image|picture|photo|video|clip|scene|shot|film)s? (?:of|about|showing)\b"
+)
+
+SMALL_TALK = (
+    (
+        "hello",
+        r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|howdy|yo)(?: there| you)?|"
+        r"你好[啊呀]?|您好|嗨|哈[喽啰]|早上好|晚上好|在吗|在不在",
+    ),
+    (
+        "welcome",
+        r"(?:many )?(?:thanks?|thx|ty|cheers)(?: you)?(?: (?:so|very) much| a lot)?|"
+        r"谢谢[你啦了]?|多谢|谢啦|"
+        r"辛苦了",
+    ),
+    (
+        "able",
+        r"(?:help|what can (?:you|i) do(?: here)?|what do you do|who are you|how does (?:this|it) work|"
+        r"how do i (?:start|use (?:this|it)))|你?(?:能|会|可以)(?:做|干)?(?:什么|啥|哪些)|"
+        r"你是谁|怎么(?:用|玩|开始)|帮助",
+    ),
+)
+"""Clauses that ask for no edit, and the key of what is said to them."""
+
 _WORDS: dict[str, tuple[str, str]] = {
     # What was done
-    "made": ("I've created the image and placed it on the timeline.", "图片已生成，并放到了时间轴上。"),
+    "made": ("I've created the image and placed it on the timeline.", "图片已生成，并放到了时间线上。"),
     "made_many": (
         "I've created {count} images and placed them on the timeline.",
-        "已生成 {count} 张图片，并放到了时间轴上。",
+        "已生成 {count} 张图片，并放到了时间线上。",
     ),
     "sketch": (
         "These pictures are sketches drawn on this computer; no image model is running here.",
         "这些画面是在本机绘制的草图，这里没有运行图像模型。",
     ),
-    "raw": ("The raw pictures for your video are on the timeline.", "视频的原始画面已放到时间轴上。"),
+    "raw": ("The raw pictures for your video are on the timeline.", "视频的原始画面已放到时间线上。"),
     "extras": (
         "I also added {mood} background music and the title “{title}” on my own. Would you like to keep them? "
         "If not, tell me to remove the music or remove the title.",
         "我还自动加了{mood}的背景音乐和标题“{title}”。要保留吗？不需要的话，告诉我去掉音乐或去掉标题即可。",
     ),
-    "placed": ("I've placed {count} of your files on the timeline.", "已将您上传的 {count} 个素材放到时间轴上。"),
-    "sound": ("Your audio is on its own track.", "您的音频已放到单独的轨道上。"),
+    "placed": ("I've placed {count} of your files on the timeline.", "已将你上传的 {count} 个素材放到时间线上。"),
+    "sound": ("Your audio is on its own track.", "你的音频已放到单独的轨道上。"),
     "title": ("I've added the title “{text}”.", "已添加标题“{text}”。"),
     "retitle": ("The title reads “{text}”.", "标题已改为“{text}”。"),
     "music": ("I've added the background music ({name}, {percent}%).", "已添加背景音乐（{name}，{percent}%）。"),
@@ -41,11 +81,15 @@ _WORDS: dict[str, tuple[str, str]] = {
     "motion": ("I've set the motion of the pictures.", "画面的运动效果已设置。"),
     "undo": ("I've undone the last change.", "已撤销上一步。"),
     # What a screen would be for
-    "preview": ("You can preview it in the timeline.", "您可以在时间轴中预览。"),
-    "panel": ("Open the timeline panel to see it.", "打开时间轴面板即可查看。"),
+    "preview": ("You can preview it in the timeline.", "你可以在时间线中预览。"),
+    "panel": ("Open the timeline panel to see it.", "打开时间线面板即可查看。"),
     "happy": ("When you're happy with it, click the Export button.", "满意后，点击“导出”按钮。"),
     "finish": ("Your video is ready. Click the Export button to download it.", "视频已准备好。点击“导出”按钮下载。"),
-    "finish_empty": ("There is nothing on the timeline to export.", "时间轴上还没有可以导出的内容。"),
+    "finish_empty": ("There is nothing on the timeline to export.", "时间线上还没有可以导出的内容。"),
+    # What needs no edit
+    "hello": ("Hello!", "你好！"),
+    "welcome": ("You're welcome! Tell me what to change next.", "不客气！接下来要改什么，告诉我就好。"),
+    "able": ("Just describe it in plain words.", "用平常的话描述就行。"),
     # What cannot be done
     "unknown": ("I can't do “{words}”.", "“{words}”我做不了。"),
     "can": (
@@ -54,7 +98,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "change volume; trim; set the length; delete; reorder; change speed; change "
         "the aspect ratio; add transitions; undo. "
         "That cost nothing.",
-        "我能做的：根据文字生成图片；使用您上传的照片、视频和音频；添加标题和背景音乐；调音量；剪短；设定时长；删除；"
+        "我能做的：根据文字生成图片；使用你上传的照片、视频和音频；添加标题和背景音乐；调音量；剪短；设定时长；删除；"
         "调整顺序；变速；改画幅；加转场；撤销。这次没有扣积分。",
     ),
     "subtitles": (
@@ -62,6 +106,28 @@ _WORDS: dict[str, tuple[str, str]] = {
         "我不能根据语音生成字幕，也不能翻译；请给我文字，我可以作为字幕加上。",
     ),
     "title_text": ("Tell me the words of the title, in quotes.", "请告诉我标题的文字，并加上引号。"),
+    "music_mood": (
+        "I can't play that: my music is lo-fi, cinematic, epic, upbeat, corporate or ambient. You can upload your own.",
+        "这种音乐我没有：我有 Lo-fi、电影感、史诗、轻快、商务和氛围音乐，你也可以上传自己的。",
+    ),
+    "music_whole": (
+        "I can't cut, time or fade the music: it runs under the whole video. I can change its mood and its volume.",
+        "我不能剪配乐、给配乐定时间或做淡入淡出：它贯穿整个视频。我可以换风格、调音量。",
+    ),
+    "whole_only": (
+        "I can only do that for the whole video, not for single pictures.",
+        "这个我只能对整个视频做，不能只对某一段做。",
+    ),
+    "ends_only": (
+        "I can only cut at the start or the end, or keep one stretch, for example “keep 2 to 6 seconds”.",
+        "我只能从开头或结尾剪，或者保留一段，例如“只保留第2秒到第6秒”。",
+    ),
+    "one_title": (
+        "There are several titles: I can only change the last one, or remove all of them.",
+        "有好几个标题：我只能改最后一个，或者全部删除。",
+    ),
+    "speed_range": ("I can change the speed from a quarter to four times.", "速度只能在四分之一到四倍之间调整。"),
+    "undo_once": ("I can only undo one step.", "我只能撤销一步。"),
     "volume_level": ("Tell me how loud, for example “music at 30%”.", "请告诉我音量，例如“音乐 30%”。"),
     "subject": ("Tell me what the picture should show.", "请告诉我图片要画什么。"),
     "upload_first": ("I don't have those files yet: upload them first.", "我还没有收到这些文件，请先上传。"),
@@ -69,7 +135,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "I can't speak: upload a recording and I'll lay it under the pictures.",
         "我不会配音：请上传录音，我可以把它放到画面下面。",
     ),
-    "no_video": ("There is no picture on the timeline yet.", "时间轴上还没有画面。"),
+    "no_video": ("There is no picture on the timeline yet.", "时间线上还没有画面。"),
     "no_segment": ("There is no segment {number}: there are {count}.", "没有第 {number} 段，一共 {count} 段。"),
     "no_title": ("There is no title.", "没有标题。"),
     "no_music": ("There is no background music.", "没有背景音乐。"),

@@ -31,7 +31,7 @@ Next = Literal["export", "credits", "state", "upload", "sse", "__end__"]
 async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
     """Fresh per-turn fields, the ordered steps, and the node of the first one."""
     decisions = await _decide(state, runtime) if state["utterance"] or state.get("files") else []
-    steps = [step for decision in decisions for step in _steps(decision, state)]
+    steps = _steps(decisions, state)
     fresh: dict[str, Any] = {
         "turn_id": uuid.uuid4().hex,
         "decisions": [asdict(decision) for decision in decisions],
@@ -74,18 +74,26 @@ async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
     )
 
 
-def _steps(decision: Decision, state: State) -> list[Step]:
-    """The decision's step; before an edit that names files which are here ("turn a.jpg into a clip") their upload.
+def _steps(decisions: list[Decision], state: State) -> list[Step]:
+    """A step a decision; before an edit that names files which are here ("turn a.jpg into a clip") their upload."""
+    steps: list[Step] = []
+    given: set[str] = set(state.get("files", ()))
+    for decision in decisions:
+        step = _step(decision, state)
+        if step["route"] == "sse" and (here := [name for name in step["files"] if name not in given and is_here(name)]):
+            steps.append(Step(route="upload", text=step["text"], files=here, by="person"))
+        given.update(step["files"])
+        steps.append(step)
+    return steps
 
-    A yes to our question carries the words that the question was about.
-    """
+
+def _step(decision: Decision, state: State) -> Step:
+    """A yes to our question carries the words that the question was about."""
     asked = state.get("question")
     text, files = decision.text, list(decision.files)
     if asked and decision.source == "context" and decision.route == asked["route"] and asked["text"]:
         text = asked["text"]
-    step = Step(route=decision.route, text=text, files=files, by="person")
-    here = [name for name in files if is_here(name)] if decision.route == "sse" else []
-    return [*([Step(route="upload", text=text, files=here, by="person")] if here else []), step]
+    return Step(route=decision.route, text=text, files=files, by="person")
 
 
 def _ask(decision: Decision, state: State, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from agent.backend import Uploaded
 from agent.context import Context, emit, tools
 from agent.events import Ask, Meter
-from agent.material import check, is_here, prepared
+from agent.material import check, prepared
 from agent.report import failing_softly, progress, tell
 from agent.state import State
 from agent.summarizer import length
@@ -23,10 +23,7 @@ async def upload(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Checks every file before the first byte leaves, sends them, and says what arrived."""
     lang, session = state["lang"], state["session"]
     assert session, "connect made one"
-    step = state["steps"][0]
-    wanted = list(dict.fromkeys([*state.get("files", ()), *step["files"]]))
-    # A file of a type the router doesn't look for is still a file the person named.
-    wanted = wanted or [word for word in step["text"].split() if is_here(word)]
+    wanted = list(dict.fromkeys([*state.get("files", ()), *state["steps"][0]["files"]]))
     if not wanted:
         emit(runtime, Ask(text=say(lang, "upload.which")))
         return {"outcome": "failed", "question": {"route": "upload", "text": ""}}

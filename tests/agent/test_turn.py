@@ -450,9 +450,9 @@ def test_a_language_chosen_for_good_holds_whatever_is_written(world: World) -> N
     assert "可用积分 90" in shown(world.run(scenario))
 
 
-def test_a_named_file_of_another_type_is_refused_and_not_asked_for(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_was_sent_and_named_again_is_uploaded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world.folder)
-    (world.folder / "notes.txt").write_bytes(b"hello")
-    assert codes(world.say("上传 notes.txt")) == ["upload_refused"]
+    (world.folder / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0" + b"\0" * 99)
+    world.say("./a.jpg make it move")
+    world.say("upload ./a.jpg and turn ./a.jpg into a 10-second clip")
+    assert [path.split("/")[2] for path, _ in world.nemo.writes if "upload" in path] == ["upload-video"] * 2

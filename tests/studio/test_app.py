@@ -287,10 +287,10 @@ def test_uploads_are_told_by_content_and_used_by_words(tmp_path: Path) -> None:
             assert again[0]["id"] == answer[0]["id"] and len((await s.state())["video_infos"]) == 4
             await s.say("turn these photos and audio into a 30-second promo video with transitions")
             assert await s.timeline() == [
-                ("Video", "0.jpg", 0, 10_000),
-                ("Video", "1.jpg", 10_000, 20_000),
-                ("Video", "2.jpg", 20_000, 30_000),
-                ("Voice", "v.mp3", 0, 12_000),
+                ("Video", "0", 0, 10_000),
+                ("Video", "1", 10_000, 20_000),
+                ("Video", "2", 20_000, 30_000),
+                ("Voice", "v", 0, 12_000),
             ]
             file = await s.http.get(answer[0]["cdn_url"], headers={"Authorization": ""})
             assert file.content == PNG + b"\0" and file.headers["content-type"] == "image/png"

@@ -33,6 +33,9 @@ from studio.scene import Scene
 
 A, B = Asset("1", "image", "a.jpg"), Asset("2", "image", "b.png")
 VOICE = Asset("3", "audio", "voice.mp3", duration_ms=12_000)
+# What the timeline calls them: the extension stays with the asset.
+A_, B_ = Asset("1", "image", "a"), Asset("2", "image", "b")
+VOICE_ = Asset("3", "audio", "voice", duration_ms=12_000)
 EMPTY = Scene()
 FILLED = Scene(timeline.apply(timeline.empty(), Place((Asset("9", "image", "x"), Asset("8", "image", "y")))))
 UPLOADS = Scene(uploads=(A, B, VOICE))
@@ -158,7 +161,7 @@ def test_edits_on_what_is_there(text: str, edit: Edit) -> None:
 
 
 def test_uploads_become_a_film_with_their_sound() -> None:
-    film = Place((A, B), 30_000, True, VOICE)
+    film = Place((A_, B_), 30_000, True, VOICE_)
     text = "turn these photos and audio into a 30-second promo video with transitions"
     assert read(text, UPLOADS) == [film, Transition()]
     assert read("用这些照片和音频做一个30秒的宣传片，加转场", UPLOADS) == [film, Transition()]
@@ -167,9 +170,9 @@ def test_uploads_become_a_film_with_their_sound() -> None:
 
 def test_one_upload_becomes_a_moving_picture() -> None:
     text = "turn this image into a 10-second animated video with smooth motion"
-    assert read(text, Scene(uploads=(A,))) == [Place((A,), 10_000, True), Motion("auto")]
-    assert read("add a.jpg", UPLOADS) == [Place((A,))]
-    assert read("use a.jpg for 4 seconds", UPLOADS)[0] == Place((A,), 4_000, True)
+    assert read(text, Scene(uploads=(A,))) == [Place((A_,), 10_000, True), Motion("auto")]
+    assert read("add a.jpg", UPLOADS) == [Place((A_,))]
+    assert read("use a.jpg for 4 seconds", UPLOADS)[0] == Place((A_,), 4_000, True)
 
 
 def test_several_wishes_in_one_message_all_happen_in_order() -> None:
