@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import av
 import numpy as np
@@ -114,7 +114,8 @@ def put(planes: Planes) -> av.VideoFrame:
     """A tagged frame for the encoder."""
     frame = av.VideoFrame(*planes.size, "yuv420p")
     for target, source in zip(frame.planes, planes, strict=True):
-        rows = np.frombuffer(target, np.uint8).reshape(-1, target.line_size)  # type: ignore[call-overload]
+        # Its type says that it is a buffer only from Python 3.12 on.
+        rows = np.frombuffer(cast(Any, target), np.uint8).reshape(-1, target.line_size)
         rows[: source.height, : source.width] = np.asarray(source)
     frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
     frame.color_primaries = frame.color_trc = 1
