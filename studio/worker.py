@@ -69,7 +69,11 @@ def main(argv: list[str] | None = None) -> int:
     _confine()
     try:
         return _reported(job, Path(arguments[0]))
-    except Canceled:  # whoever asked is gone: the exit code still says how it ended
+    except Canceled:
+        # Whoever asked is gone. The exit code still says how it ended, so the interpreter must not fail on the
+        # words it could not get rid of.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CANCELED
 
 
