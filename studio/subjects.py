@@ -201,7 +201,7 @@ def _zh_subject(clause: Clause) -> str:
         if match:
             start, end = next(match.span(i) for i in range(1, (match.re.groups or 0) + 1) if match[i])
             return re.sub(
-                rf"^{_ZH_LASTS}的?|的?{_ZH_LASTS}的?$",
+                rf"^{_ZH_LASTS}的?|的?{_ZH_LASTS}的?$|的(?:写实|真实|逼真|漂亮|高清)的?$",
                 "",
                 re.sub(_SHAPE_WORDS, "", clause.raw[start:end]),
             )
