@@ -18,6 +18,7 @@ from agent.nodes.summarize import summarize
 from agent.nodes.translate import translate
 from agent.nodes.upload import upload
 from agent.state import State
+from router import ROUTES
 
 __all__ = ["Graph", "build", "builder"]
 
@@ -39,7 +40,7 @@ def builder() -> StateGraph[State, Context, State, State]:
 
     graph.add_edge(START, "connect")
     # connect -> route or END, route -> a step or END, summarize -> the next step or END: their Commands say so.
-    for step in ("export", "credits", "state", "upload", "sse"):
+    for step in ROUTES:
         graph.add_edge(step, "translate")
     graph.add_edge("translate", "summarize")
     return graph

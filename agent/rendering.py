@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from agent.backend import Backend, RenderStatus
 from agent.clock import Clock
@@ -26,7 +26,7 @@ STALLED = 300.0
 
 
 def new_id(clock: Clock) -> str:
-    """A render id nobody has used: the documents' `render_<timestamp>`, in nanosecond steps."""
+    """A render id nobody has used: the documents' `render_<timestamp>`, in microseconds."""
     moment = clock.now()
     return f"render_{int(moment.timestamp() * 1000)}{moment.microsecond % 1000:03d}"
 
@@ -135,9 +135,9 @@ class Rendering:
         text = say(lang, "export.done", path=shown, facts=say(lang, "unit.comma").join(facts))
         self.show(Delivered(text=text, path=job.path, url=None, format=job.format, size=size, duration_ms=moves))
 
-    def _progress(self, job: Job, about: str, fraction: float | None) -> None:
+    def _progress(self, job: Job, about: Literal["render", "download"], fraction: float | None) -> None:
         text = say(cast(Lang, job.lang), f"export.{about}")
-        self.show(Progress(about="render" if about == "render" else "download", text=text, fraction=fraction))
+        self.show(Progress(about=about, text=text, fraction=fraction))
 
     def _say(self, job: Job, key: str) -> None:
         text = say(cast(Lang, job.lang), key, name=Path(job.path).name)

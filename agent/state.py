@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NewType, TypedDict
+from typing import Any, Literal, NewType, TypedDict
 
 from prompts import Lang
 from router import Route
 
-__all__ = ["LocalPath", "Session", "State", "Step"]
+__all__ = ["LocalPath", "Next", "Session", "State", "Step"]
 
 LocalPath = NewType("LocalPath", str)
 """A path on the machine that the graph runs on: only a front end on that machine may pass one."""
+
+
+Next = Literal["export", "credits", "state", "upload", "sse", "__end__"]
+"""Where a turn can go from a node that chooses: LangGraph draws its edges from this."""
 
 
 class Session(TypedDict):

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.events import Delivered, Error, Event, Text, Timeline
+from agent.events import Delivered, Error, Event, Progress, Text, Timeline
 from agent.state import LocalPath
 from agent.turn import Agent, turn
 
@@ -94,13 +94,9 @@ def shown(events: list[Event]) -> str:
         if isinstance(event, Text):
             kept = "" if event.mode == "replace" else paragraphs.get(event.id, "")
             paragraphs[event.id] = kept + event.text
-        elif not _is_progress(event):
+        elif not isinstance(event, Progress):
             paragraphs[str(number)] = event.text
     return "\n".join(paragraphs.values())
-
-
-def _is_progress(event: Event) -> bool:
-    return event.kind == "progress"
 
 
 def _problems(events: list[Event], expect: Expect) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -15,7 +15,7 @@ from agent.events import Ask, Timeline
 from agent.material import is_here
 from agent.opinion import second_opinion, unsure
 from agent.report import tell
-from agent.state import State, Step
+from agent.state import Next, State, Step
 from agent.summarizer import timeline
 from prompts import say
 from router import Decision, Turn, decide
@@ -24,8 +24,6 @@ __all__ = ["BUDGET", "route"]
 
 BUDGET = 6
 """Steps one turn may take, those the backend's words ask for included."""
-
-Next = Literal["export", "credits", "state", "upload", "sse", "__end__"]
 
 
 async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:

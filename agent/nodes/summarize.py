@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -13,13 +13,11 @@ from agent.errors import AgentError
 from agent.events import Timeline
 from agent.recovery import undone
 from agent.report import error_event, tell
-from agent.state import State, Step
+from agent.state import Next, State, Step
 from agent.summarizer import describe, timeline
 from prompts import say
 
 __all__ = ["summarize"]
-
-Next = Literal["export", "credits", "state", "upload", "sse", "__end__"]
 
 
 async def summarize(state: State, runtime: Runtime[Context]) -> Command[Next]:
@@ -37,7 +35,8 @@ async def summarize(state: State, runtime: Runtime[Context]) -> Command[Next]:
         rest = _without_dependents(rest, state, runtime)
     if not rest:
         return Command(goto="__end__", update={**update, "steps": []})
-    return Command(goto=rest[0]["route"], update={**update, "steps": rest, "spoke": False, "outcome": "done"})
+    fresh = {"steps": rest, "spoke": False, "outcome": "done", "looked": None}
+    return Command(goto=rest[0]["route"], update={**update, **fresh})
 
 
 async def _look(state: State, runtime: Runtime[Context], step: Step) -> Any:
