@@ -14,7 +14,7 @@ import filetype
 
 from agent.errors import UploadRefused
 
-__all__ = ["ACCEPTED", "check", "is_here", "prepared"]
+__all__ = ["ACCEPTED", "bare_name", "check", "is_here", "prepared"]
 
 ACCEPTED = ("mp4", "mov", "avi", "webm", "mkv", "jpg", "png", "gif", "webp", "mp3", "wav", "m4a", "aac")
 CONVERTED = ("heic", "avif")
@@ -51,6 +51,11 @@ def is_here(name: str) -> bool:
         return "://" not in name and _local(name).is_file()
     except (OSError, ValueError, RuntimeError):
         return False
+
+
+def bare_name(name: str) -> bool:
+    """Whether a name says nothing of where its file is."""
+    return not any(sign in name for sign in ("/", "\\", "://"))
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from router.phrases import phrase, phrases
 __all__ = ["Clause", "clauses"]
 
 _SENTENCE = re.compile(r"[^;!?\n.]*(?:\.(?!\s|$|[^\x00-\x7f])[^;!?\n.]*)*(?:[;!?\n.]+|$)")
-_EDGE = re.compile(rf"^[\s,、.;!?:~{QUOTE}]+|[\s,、.;!?:~{QUOTE}]+$")
+_EDGE = re.compile(rf"^[\s,、.;!?:~+>&|/→➡–—{QUOTE}-]+|[\s,、.;!?:~+>&|/→➡–—{QUOTE}-]+$")
 _UNSEEN = re.compile(f"[{QUOTE}{PATH}{URL}]+")
 LONGEST = 600
 """Characters of a sentence that may still be a command, mentions apart; longer is prose."""

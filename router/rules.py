@@ -12,7 +12,7 @@ from router.decision import ROUTES, Route, Source
 from router.mask import OBJECT, TITLE, TOPIC
 from router.phrases import Phrase, compiled, matches, phrase, scripts, section
 
-__all__ = ["ACT", "ASK", "MAYBE", "SURE", "Vote", "edit", "firm", "votes"]
+__all__ = ["ACT", "ASK", "CHAT", "MAYBE", "READ_ONLY", "SURE", "Vote", "edit", "firm", "votes"]
 
 SURE: Final = 0.97
 """The score of a pattern that stands even in a clause that begins as an edit."""
@@ -22,6 +22,8 @@ ACT: Final = 0.8
 """From this score on, a route with an effect acts without asking."""
 ASK: Final = 0.45
 """From this score on it asks; below, the words go to chat."""
+READ_ONLY: Final = 0.7
+"""Below this, an answer from the API is less likely to be what the person wants than one from chat."""
 
 _LEVELS: tuple[tuple[str, Source, float], ...] = (
     ("sure", "rule", SURE),
@@ -45,6 +47,9 @@ class Vote:
     score: float
     source: Source
     because: str
+
+
+CHAT: Final = Vote("sse", 0.5, "default", "default")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -12,7 +13,7 @@ from langgraph.types import Command
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
 from agent.events import Ask, Timeline
-from agent.material import is_here
+from agent.material import bare_name, is_here
 from agent.opinion import second_opinion, unsure
 from agent.report import tell
 from agent.state import Next, State, Step
@@ -76,8 +77,13 @@ def _steps(decisions: list[Decision], state: State) -> list[Step]:
     """A step a decision; before an edit that names files which are here ("turn a.jpg into a clip") their upload."""
     steps: list[Step] = []
     given: set[str] = set(state.get("files", ()))
-    for decision in decisions:
+    for decision, after in zip_longest(decisions, decisions[1:]):
         step = _step(decision, state)
+        if step["route"] == "upload" and after and after.text == decision.text:
+            # One clause names a file and what to do with it. A bare name that is not here is the project's.
+            step["files"] = [name for name in step["files"] if not bare_name(name) or is_here(name)]
+            if not step["files"]:
+                continue
         if step["route"] == "sse" and (here := [name for name in step["files"] if name not in given and is_here(name)]):
             steps.append(Step(route="upload", text=step["text"], files=here, by="person"))
         given.update(step["files"])

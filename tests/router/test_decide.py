@@ -141,6 +141,30 @@ def test_an_answer_may_go_on() -> None:
     assert routes_of(Turn("what would that cost", pending="export")) == ["credits"]
 
 
+@pytest.mark.parametrize(
+    "text", ["how's it going", "any news?", "are we there yet", "好了吗？", "怎么样了", "还要多久"]
+)
+def test_a_question_beside_a_running_render_is_about_it(text: str) -> None:
+    assert routes_of(Turn(text, rendering=True)) == ["state"]
+
+
+def test_small_talk_is_small_talk_when_nothing_renders() -> None:
+    assert routes_of("how's it going") == ["sse"]
+
+
+def test_an_edit_stays_one_while_a_render_runs() -> None:
+    assert routes_of(Turn("make the sky purple", rendering=True)) == ["sse"]
+
+
+def test_a_file_an_edit_takes_out_is_not_brought() -> None:
+    assert routes_of("remove ./old.mp4 from the end") == ["sse"]
+    assert routes_of("把 a.jpg 删掉") == ["sse"]
+
+
+def test_words_the_rules_hear_denied_do_not_act() -> None:
+    assert routes_of("don't send me the file yet") == ["sse"]
+
+
 def test_a_guess_is_no_guess_when_it_answers_the_question() -> None:
     assert not only(Turn("gif", pending="export")).ask
 
@@ -189,7 +213,9 @@ def _seconds(text: str) -> float:
     return time.process_time() - start
 
 
-@pytest.mark.parametrize("piece", ["a", "/a", "\u0301\u0316", "导出，", "\"“'", "www.a.com/"])
+@pytest.mark.parametrize(
+    "piece", ["a", "/a", "\u0301\u0316", "导出，", "\"“'", "www.a.com/", "a fox runs, and stops. "]
+)
 def test_a_megabyte_is_read_too(piece: str) -> None:
     assert len(decide(piece * (1_000_000 // len(piece)))) >= 1
 
