@@ -33,6 +33,8 @@ class Step(TypedDict):
     files: list[str]
     by: str
     """Who asked for it: "person" or "backend"."""
+    unsure: bool
+    """Whether to ask before doing it."""
 
 
 class State(TypedDict, total=False):

@@ -10,9 +10,10 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from agent.asking import ask
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
-from agent.events import Ask, Timeline
+from agent.events import Timeline
 from agent.material import bare_name, is_here
 from agent.opinion import second_opinion, unsure
 from agent.report import tell
@@ -50,8 +51,8 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
         else:
             _show_what_is_there(state, runtime)
         return Command(goto="__end__", update=fresh)
-    if decisions[0].ask:
-        return Command(goto="__end__", update=fresh | {"steps": [], "question": _ask(decisions[0], state, runtime)})
+    if steps[0]["unsure"]:
+        return Command(goto="__end__", update=fresh | {"steps": [], "question": ask(steps[0], state["lang"], runtime)})
     return Command(goto=steps[0]["route"], update=fresh)
 
 
@@ -85,7 +86,7 @@ def _steps(decisions: list[Decision], state: State) -> list[Step]:
             if not step["files"]:
                 continue
         if step["route"] == "sse" and (here := [name for name in step["files"] if name not in given and is_here(name)]):
-            steps.append(Step(route="upload", text=step["text"], files=here, by="person"))
+            steps.append(Step(route="upload", text=step["text"], files=here, by="person", unsure=False))
         given.update(step["files"])
         steps.append(step)
     return steps
@@ -97,14 +98,7 @@ def _step(decision: Decision, state: State) -> Step:
     text, files = decision.text, list(decision.files)
     if asked and decision.source == "context" and decision.route == asked["route"] and asked["text"]:
         text = asked["text"]
-    return Step(route=decision.route, text=text, files=files, by="person")
-
-
-def _ask(decision: Decision, state: State, runtime: Runtime[Context]) -> dict[str, Any]:
-    lang = state["lang"]
-    options = [say(lang, f"ask.yes_{decision.route}"), say(lang, "ask.no")]
-    emit(runtime, Ask(text=say(lang, f"ask.{decision.route}"), options=options))
-    return {"route": decision.route, "text": decision.text}
+    return Step(route=decision.route, text=text, files=files, by="person", unsure=decision.ask)
 
 
 def _show_what_is_there(state: State, runtime: Runtime[Context]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from agent.asking import ask
 from agent.context import Context, emit, tools
 from agent.draft import Draft, changes
 from agent.errors import AgentError
@@ -35,6 +36,9 @@ async def summarize(state: State, runtime: Runtime[Context]) -> Command[Next]:
         rest = _without_dependents(rest, state, runtime)
     if not rest:
         return Command(goto="__end__", update={**update, "steps": []})
+    if rest[0]["unsure"]:
+        question = ask(rest[0], state["lang"], runtime)
+        return Command(goto="__end__", update={**update, "steps": [], "question": question})
     fresh = {"steps": rest, "spoke": False, "outcome": "done", "looked": None}
     return Command(goto=rest[0]["route"], update={**update, **fresh})
 

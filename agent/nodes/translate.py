@@ -42,4 +42,4 @@ def _step(action: Action, state: State) -> Step | None:
     route = ROUTE_OF.get(action.kind)
     if route is None or (route == "sse" and (state["outcome"] != "done" or state["steps"][0]["by"] == "backend")):
         return None
-    return Step(route=route, text=action.text, files=[], by="backend")
+    return Step(route=route, text=action.text, files=[], by="backend", unsure=False)

@@ -16,6 +16,7 @@ from agent.events import Delivered, Error, Event, Timeline
 from agent.lease import lease
 from agent.turn import Agent, collect, explain, recover, turn
 from evals.dialogue import shown
+from router import Decision
 
 
 def codes(events: list[Event]) -> list[str]:
@@ -441,6 +442,24 @@ def test_a_no_to_a_question_is_heard_and_nothing_is_sent(world: World) -> None:
     world.say("upload")
     assert shown(world.say("no")) == "All right."
     assert world.nemo.sends == []
+
+
+def test_a_doubtful_export_behind_an_edit_is_asked_about_and_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.nemo.scripts.append([edit(CITY)])
+    doubtful = [
+        Decision("sse", "a city", (0, 6), "rule", 0.99, "edit:a"),
+        Decision("export", "hand it round", (8, 21), "intent", 0.7, "intent:hand", ask=True),
+    ]
+    with monkeypatch.context() as patched:
+        patched.setattr("agent.nodes.route.decide", lambda turn: doubtful)
+        events = world.say("a city, hand it round")
+    assert world.nemo.sends == ["a city"]
+    assert not [path for path, _ in world.nemo.writes if "render" in path]
+    assert events[-1].kind == "ask"
+    world.say("yes")
+    assert [path for path, _ in world.nemo.writes if "render" in path]
 
 
 def test_a_language_chosen_for_good_holds_whatever_is_written(world: World) -> None:
