@@ -50,7 +50,7 @@ def decide(turn: Turn | str) -> list[Decision]:
         steps = [_doubted(step) for step in steps]
     groups = _grouped(steps)
     if len(groups) > 1:
-        groups = _grouped(step for group in groups if not _idle(group) for step in group) or groups[:1]
+        groups = _grouped(step for group in groups if not _idle(group) for step in _spoken(group)) or groups[:1]
     return list(_attached(turn, [_decision(turn, reading, group, len(groups)) for group in groups]))
 
 
@@ -61,6 +61,12 @@ def _grouped(steps: Iterable[_Step]) -> list[list[_Step]]:
 def _idle(group: list[_Step]) -> bool:
     """Whether neighbouring clauses for chat say nothing beside a step."""
     return group[0].vote.route == "sse" and math.prod(step.quiet for step in group) >= _IDLE
+
+
+def _spoken(group: list[_Step]) -> list[_Step]:
+    """A group without the remarks before and behind what it asks for."""
+    loud = [at for at, step in enumerate(group) if step.quiet < _IDLE]
+    return group[loud[0] : loud[-1] + 1] if loud else group
 
 
 def _doubted(step: _Step) -> _Step:

@@ -58,6 +58,8 @@ def test_the_documents_own_words_are_always_heard(word: str, route: str, form: s
         ("Add “Now, then” in ＢＩＧ letters, then export", ["Add “Now, then” in ＢＩＧ letters", "export"]),
         ("  add a title and then a fade \n", ["add a title and then a fade"]),
         ("先别导出，加个片头", ["先别导出，加个片头"]),
+        ("标题写'立即导出'，然后看看还剩多少积分", ["标题写'立即导出'", "看看还剩多少积分"]),
+        ("oh wow. make it longer, then export", ["make it longer", "export"]),
         ("add a ti\u200btle and then exprot it", ["add a ti\u200btle", "exprot it"]),
     ],
 )
