@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from agent.logs import install
 from agent.usage import Misuse, SpokenGroup, asked_language, sentence
 from prompts import say
 
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # A title in Chinese must not end a turn on a Latin-1 terminal.
+    install()
     lang = _language(args)
     try:
         code = reelchat.main(args, prog_name="reelchat", standalone_mode=False, obj=lang)
@@ -54,6 +56,8 @@ def _setup_options(command: F) -> F:
         click.option("--lang", type=click.Choice(["en", "zh"]), help="lang"),
         click.option("--backend", metavar="NAME|URL", help="backend"),
         click.option("--skill", metavar="NAME|PATH", help="skill"),
+        click.option("--max-spend", type=click.FloatRange(min=0), metavar="N", help="max_spend"),
+        click.option("--ask-before-spending", is_flag=True, default=None, help="ask_before_spending"),
     ):
         command = option(command)
     return command
@@ -114,15 +118,36 @@ def route(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **_: Any)
 
 
 @reelchat.command(help="jobs_about")
-@click.argument("action", type=click.Choice(["list", "collect"]), default="list")
+@click.argument("action", type=click.Choice(["list", "collect", "cancel", "forget"]), default="list")
+@click.argument("id", default="")
+@click.option("--yes", is_flag=True, help="jobs_yes")
 @_setup_options
 @click.pass_context
-def jobs(ctx: click.Context, /, action: str, **_: Any) -> int:
+def jobs(ctx: click.Context, /, action: Any, id: str, yes: bool, **_: Any) -> int:
     import asyncio
 
-    from agent.repl.jobs import collect_jobs, list_jobs
+    from agent.repl.jobs import Order, manage
 
-    return asyncio.run((collect_jobs if action == "collect" else list_jobs)(*_setup(ctx)))
+    return asyncio.run(manage(*_setup(ctx), Order(action, id, yes)))
+
+
+@reelchat.command(help="doctor_about")
+@click.option("--contract", metavar="URL", help="doctor_contract")
+@_setup_options
+@click.pass_context
+def doctor(ctx: click.Context, /, contract: str | None, **_: Any) -> int:
+    import asyncio
+
+    from agent.contract import probe
+    from agent.doctor import examine
+    from agent.settings import NEMO_URL
+
+    if contract is not None:
+        # The cloud by its address is the cloud by its name: a second name would cost a second token.
+        named = contract.rstrip("/") == NEMO_URL
+        ctx.params["backend"] = "nemo" if named else contract
+        return asyncio.run(probe(*_setup(ctx)))
+    return asyncio.run(examine(_setup(ctx)[0]))
 
 
 @reelchat.command(help="serve_about")
@@ -147,19 +172,18 @@ def evaluate(rest: tuple[str, ...]) -> int:
 
 def _setup(ctx: click.Context) -> tuple[Settings, Skill]:
     """What this run is set up with; a sub-command's own options win. Raises SettingsError."""
-    import logging
-
+    from agent.logs import conceal, log_to
     from agent.settings import Settings
     from agent.skills import DEFAULT, load_skill
 
     chosen = {name: value for name, value in ctx.find_root().params.items() if value is not None}
     chosen |= {name: value for name, value in ctx.params.items() if value is not None}
-    choices = {name: chosen.get(name) for name in ("backend", "exports", "lang")}
+    choices = {name: chosen.get(name) for name in ("backend", "exports", "lang", "max_spend", "ask_before_spending")}
+    choices["ask_before_spending"] = bool(choices["ask_before_spending"])
     settings = Settings.load(**choices)  # type: ignore[arg-type]  # click has checked them
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log = logging.getLogger("reelchat")
-    log.propagate = False
-    log.handlers = [logging.FileHandler(settings.data / "reelchat.log", delay=True, encoding="utf-8")]
+    conceal(settings.token)
+    log_to(settings.data / "reelchat.log")
     return settings, load_skill(chosen.get("skill") or DEFAULT)
 
 
@@ -177,10 +201,11 @@ def _thread(settings: Settings, again: bool, named: str | None) -> str | None:
 
 def _chat(settings: Settings, skill: Skill, thread: str | None) -> int:
     import asyncio
+    from dataclasses import replace
 
     from agent.repl.loop import Repl
 
-    return asyncio.run(Repl(settings, skill, thread).run())
+    return asyncio.run(Repl(replace(settings, somebody_answers=True), skill, thread).run())
 
 
 def _without_a_terminal(
@@ -211,9 +236,9 @@ def _language(args: Sequence[str]) -> Any:
     """Of help pages and usage errors: what --lang says, else what the environment says."""
     if asked := asked_language(args):
         return asked
-    from agent.settings import Settings
+    from agent.settings import spoken_here
 
-    return Settings.load(backend="studio").lang
+    return spoken_here()
 
 
 def _refused(error: Exception, lang: Any) -> int:

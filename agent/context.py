@@ -15,6 +15,7 @@ from agent.clock import Clock
 from agent.events import Event
 from agent.journal import Journal
 from agent.opinion import ChatModel
+from agent.purse import Purse
 from agent.settings import Settings
 from agent.skills import Skill, load_skill
 
@@ -52,6 +53,8 @@ class Tools:
     """Seconds between looks at a render job, unless the backend asks for another time."""
     poll_at_most: int = 10
     """Looks at one render job in one turn; past it the job is collected later."""
+    purse: Purse = field(default_factory=Purse)
+    """What this run has spent."""
     _skills: dict[str, Skill] = field(default_factory=dict)
 
     def skill(self, name: str) -> Skill:

@@ -184,7 +184,7 @@ class ExportBlocked(ApiError):
 
 
 class RateLimited(ApiError):
-    """Wait, then try once more; reads only."""
+    """Wait, then try once more; a send or a submit is left to the person."""
 
     code = 429
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Literal, TypeVar
 
 from langgraph.store.base import BaseStore
@@ -19,7 +20,7 @@ __all__ = ["Job", "JobStatus", "Journal", "Outcome", "Send"]
 
 Outcome = Literal["pending", "done", "not-started", "unknown"]
 """pending: it may have been sent and nobody has looked since; unknown: looked at and told, still not known."""
-JobStatus = Literal["intended", "submitted", "completed", "delivered", "failed", "forgotten"]
+JobStatus = Literal["intended", "submitted", "completed", "delivered", "failed", "canceled", "forgotten"]
 PAGE = 50
 
 
@@ -40,6 +41,13 @@ class Send:
     remaining: list[Step] = field(default_factory=list)
     """Steps of the turn that would come after it."""
     outcome: Outcome = "pending"
+    media: str = ""
+    """Fingerprint of the files and of what was generated before the send; "" where it was not taken."""
+    text_hash: str = ""
+    """SHA-256 of the text in UTF-8, in hex: the same words are known again after the text is gone."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text_hash", sha256(self.text.encode("utf-8", "replace")).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,12 @@ class Journal:
     # Sends
 
     async def intend(self, send: Send) -> None:
-        """Writes the record of a send that is about to happen."""
-        await self._put((*self._root, "sends", send.thread), send)
+        """Writes the record of a send that is about to happen; one that is canceled here did not start."""
+        try:
+            await _see_through(self._put((*self._root, "sends", send.thread), send))
+        except asyncio.CancelledError:
+            await self.settle(send, "not-started")
+            raise
 
     async def settle(self, send: Send, outcome: Outcome) -> None:
         """Writes what became of it, even when the turn is canceled meanwhile."""
@@ -108,8 +120,12 @@ class Journal:
         """Remembers the backend's session of a thread, so that a killed first turn does not orphan it."""
         await _see_through(self._store.aput((*self._root, "sessions"), thread, dict(session), index=False))
 
+    async def lose_session(self, thread: str) -> None:
+        """Remembers that the backend has forgotten a thread's session: the next turn says so and starts another."""
+        await self.keep_session(thread, Session(session_id="", task_id="", user_id=""))
+
     async def session(self, thread: str) -> Session | None:
-        """The backend's session of a thread."""
+        """The backend's session of a thread; without an id when it is known to be lost."""
         item = await self._store.aget((*self._root, "sessions"), thread)
         return Session(**item.value) if item else None  # type: ignore[typeddict-item]  # written by keep_session
 
@@ -121,15 +137,30 @@ class Journal:
         offset = 0
         while page := await self._store.asearch(namespace, limit=PAGE, offset=offset):
             for item in page:
-                yield kind(**item.value)
+                if (record := _record(kind, item.value)) is not None:
+                    yield record
             offset += PAGE
 
 
-async def _see_through(writing: Coroutine[Any, Any, None]) -> None:
-    """Finishes `writing` before a cancellation goes on: a record half-written is a lost job."""
-    task = asyncio.ensure_future(writing)
+def _record(kind: type[Record], value: dict[str, Any]) -> Record | None:
+    """A record as a newer or older version of ours may have written it; None when it can't be one."""
+    known = {name: value[name] for name in kind.__dataclass_fields__ if name in value}
     try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+        return kind(**known)
+    except TypeError:
+        return None
+
+
+async def _see_through(writing: Coroutine[Any, Any, None]) -> None:
+    """Finishes `writing` before a cancellation goes on, however often it comes: half a record is a lost job."""
+    task = asyncio.ensure_future(writing)
+    canceled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            canceled = error
+    if canceled is None or not task.cancelled():
+        task.result()
+    if canceled:
+        raise canceled

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -30,6 +30,8 @@ def check(name: str, max_mb: int) -> Path:
         if path.is_dir():
             raise UploadRefused(reason="folder", name=path.name)
         size = path.stat().st_size
+        if not path.is_file():  # to open a pipe is to wait for whoever writes into it
+            raise UploadRefused(reason="unreadable", name=path.name)
         with path.open("rb") as file:
             head = file.read(HEAD)
     except (FileNotFoundError, NotADirectoryError, ValueError, RuntimeError):  # RuntimeError: nobody of that ~name
@@ -60,9 +62,9 @@ def bare_name(name: str) -> bool:
 
 @asynccontextmanager
 async def prepared(paths: Sequence[Path]) -> AsyncIterator[list[Path]]:
-    """The files as the backend takes them; conversions live as long as the upload."""
-    with tempfile.TemporaryDirectory(prefix="reelchat-") as folder:
-        yield [await _convert(path, Path(folder)) for path in paths]
+    """The files as the backend takes them; conversions live as long as the upload. Raises UploadRefused."""
+    with ExitStack() as kept:
+        yield [await _convert(path, kept) if _to_convert(path) else path for path in paths]
 
 
 def _local(name: str) -> Path:
@@ -93,22 +95,35 @@ def _more(head: bytes) -> str:
     return ""
 
 
-async def _convert(path: Path, folder: Path) -> Path:
-    with path.open("rb") as file:
-        if _type(file.read(HEAD)) not in CONVERTED:
-            return path
-    return await asyncio.to_thread(_as_jpg, path, folder)
+def _to_convert(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return _type(file.read(HEAD)) in CONVERTED
+    except OSError as error:
+        raise UploadRefused(reason="unreadable", name=path.name) from error
 
 
-def _as_jpg(path: Path, folder: Path) -> Path:
+async def _convert(path: Path, kept: ExitStack) -> Path:
+    """A JPG of its own folder: photos of two phones have the same names."""
+    try:
+        folder = kept.enter_context(TemporaryDirectory(prefix="reelchat-", ignore_cleanup_errors=True))
+        return await asyncio.to_thread(_as_jpg, path, Path(folder) / f"{path.stem}.jpg")
+    except OSError as error:
+        raise UploadRefused(reason="no_room", name=path.name, folder=gettempdir()) from error
+
+
+def _as_jpg(path: Path, target: Path) -> Path:
+    """Writes the photo upright and in its own colours. Raises UploadRefused, and OSError where it can't be written."""
     from PIL import Image, ImageOps  # only phone photos need it
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
-    target = folder / f"{path.stem}.jpg"
     try:
         with Image.open(path) as image:
-            ImageOps.exif_transpose(image).convert("RGB").save(target, quality=95)
-    except (OSError, ValueError) as error:
+            colours = image.info.get("icc_profile")
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+    # What a decoder raises over a damaged or oversized file is anybody's guess.
+    except Exception as error:
         raise UploadRefused(reason="type", name=path.name, accepted=", ".join(ACCEPTED)) from error
+    upright.save(target, quality=95, icc_profile=colours)
     return target

@@ -11,14 +11,14 @@ from agent.errors import BackendError
 from agent.journal import Send
 from agent.report import progress, tell
 from agent.state import State, Step
-from agent.summarizer import describe
+from agent.summarizer import describe, media
 from prompts import Lang, say
 
-__all__ = ["reconcile", "settle_open_sends", "tell_unknown", "undone"]
+__all__ = ["media_of", "reconcile", "settle_open_sends", "tell_media", "tell_unknown", "undone"]
 
 
 async def reconcile(send: Send, runtime: Runtime[Context], backend: Backend, lang: Lang) -> Snapshot | None:
-    """The first snapshot whose draft differs from the one before `send`, or None when every look found it unchanged."""
+    """The first snapshot that differs from the one before `send`, or None when every look found it unchanged."""
     held = tools(runtime)
     for wait in held.look_after:
         progress(runtime, "look", say(lang, "recover.looking"))
@@ -27,9 +27,27 @@ async def reconcile(send: Send, runtime: Runtime[Context], backend: Backend, lan
             snapshot = await backend.snapshot(send.session_id)
         except BackendError:
             continue  # Not being able to look is no evidence either way.
-        if fingerprint(snapshot.draft) != send.fingerprint:
+        if _differs(send, snapshot):
             return snapshot
     return None
+
+
+def media_of(snapshot: Snapshot) -> str:
+    """A fingerprint of the project's files and of what was generated."""
+    return fingerprint([snapshot.video_infos, snapshot.generated_media])
+
+
+def tell_media(send: Send, snapshot: Snapshot, runtime: Runtime[Context], lang: Lang) -> bool:
+    """Says which media there are when they have changed since `send`; returns whether they have."""
+    changed = bool(send.media) and media_of(snapshot) != send.media
+    if changed:
+        lines = media(snapshot.video_infos, snapshot.generated_media, lang)
+        tell(runtime, "\n".join([say(lang, "recover.media"), *(f"- {line}" for line in lines)]))
+    return changed
+
+
+def _differs(send: Send, snapshot: Snapshot) -> bool:
+    return fingerprint(snapshot.draft) != send.fingerprint or bool(send.media and media_of(snapshot) != send.media)
 
 
 async def settle_open_sends(state: State, runtime: Runtime[Context], backend: Backend, snapshot: Snapshot) -> bool:
@@ -38,12 +56,13 @@ async def settle_open_sends(state: State, runtime: Runtime[Context], backend: Ba
     sends = await log.open_sends(runtime.context.thread)
     for send in sends:
         landed: Snapshot | None = snapshot
-        if fingerprint(snapshot.draft) == send.fingerprint:
+        if not _differs(send, snapshot):
             landed = await reconcile(send, runtime, backend, lang) if await _working(backend) else None
         if landed:
             found = changes(Draft.read(state.get("draft")), Draft.read(landed.draft))
             lines = [f"- {line}" for line in describe(found, lang)]
             tell(runtime, "\n".join([say(lang, "recover.landed", text=send.text), *lines]))
+            tell_media(send, landed, runtime, lang)
         else:
             await tell_unknown(send, runtime, backend, lang)
         tell(runtime, undone(send.remaining, lang))
@@ -75,6 +94,7 @@ def undone(steps: list[Step], lang: Lang) -> str:
 async def _working(backend: Backend) -> bool:
     """Whether credits are reserved: the backend is still at it."""
     try:
-        return bool((await backend.credits()).frozen)
+        frozen = (await backend.credits()).frozen
     except BackendError:
         return True
+    return frozen is None or frozen > 0  # Not being told is no zero.

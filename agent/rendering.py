@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NoReturn, cast
 
 from agent.backend import Backend, RenderStatus
 from agent.clock import Clock
 from agent.context import Tools
 from agent.draft import Draft
-from agent.errors import ApiError, BackendError, RenderFailed, TransferFailed, Unreachable
+from agent.errors import (
+    ApiError,
+    BackendError,
+    BadAnswer,
+    RateLimited,
+    RenderFailed,
+    StreamLost,
+    TransferFailed,
+    Unreachable,
+)
 from agent.events import Delivered, Event, Meter, Progress, Text
 from agent.journal import Job, Journal
 from agent.lease import lease
 from agent.summarizer import file_size, length
 from prompts import Lang, say
 
-__all__ = ["Rendering", "new_id"]
+__all__ = ["NO_LOOK", "Rendering", "new_id"]
 
+NO_LOOK = (Unreachable, BadAnswer, RateLimited)
+"""What keeps us from looking at a job, and says nothing about the job."""
 STALLED = 300.0
 """Seconds without progress after which a job is left to be collected later."""
 
@@ -58,15 +70,30 @@ class Rendering:
         """Delivers a job that an earlier process submitted, or learns that it never arrived there."""
         with lease(self.tools.settings.data / "leases", job.id):
             self._say(job, "recover.job")
-            status = await self.backend.render_status(job.id)
-            if status.status == "unknown":
-                await self.journal.job(replace(job, status="failed"))
-                raise RenderFailed(f"{job.id} is not known", reason="never_started")
             try:
-                await self._deliver(job)
+                status = await self.backend.render_status(job.id)
+            except NO_LOOK as error:
+                error.reason = (
+                    "rendering"  # Nothing is asked for here: "nothing was sent" would be about something else.
+                )
+                raise
+            if status.status == "unknown":
+                await self._never_started(job)
+            try:
+                await self._deliver(self._within_reach(job))
             except RenderFailed:
                 await self.journal.job(replace(job, status="failed"))
                 raise
+
+    def _within_reach(self, job: Job) -> Job:
+        """With its path in the exports folder of this process where the one it was made for can't be written."""
+        folder, other = Path(job.path).parent, self.tools.settings.exports.absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            writable = os.access(folder, os.W_OK)
+        except OSError:
+            writable = False
+        return job if writable or folder == other else replace(job, path=str(other / Path(job.path).name))
 
     async def _submit(self, job: Job) -> None:
         """One POST. A lost answer is settled by asking for the id: only a definite no frees another submit."""
@@ -78,16 +105,23 @@ class Rendering:
             if isinstance(error, Unreachable) or error.status < 500:
                 await self.journal.job(replace(job, status="failed"))
                 raise
-            await self._ask_after(job, error)
-        except BackendError as error:
-            await self._ask_after(job, error)
+            await self._ask_after(job)
+        except BackendError:
+            await self._ask_after(job)
         await self.journal.job(replace(job, status="submitted"))
 
-    async def _ask_after(self, job: Job, error: BackendError) -> None:
-        status = await self.backend.render_status(job.id)
+    async def _ask_after(self, job: Job) -> None:
+        try:
+            status = await self.backend.render_status(job.id)
+        except NO_LOOK as error:
+            # It may run or not; the record stays open, and whoever collects it learns which.
+            raise StreamLost("not even the id can be asked for", reason="submit") from error
         if status.status == "unknown":
-            await self.journal.job(replace(job, status="failed"))
-            raise error
+            await self._never_started(job)
+
+    async def _never_started(self, job: Job) -> NoReturn:
+        await self.journal.job(replace(job, status="failed"))
+        raise RenderFailed(f"{job.id} is not known", reason="never_started")
 
     async def _deliver(self, job: Job) -> None:
         status = await self._poll(job)
@@ -111,7 +145,12 @@ class Rendering:
         clock, looks = self.tools.clock, self.tools.poll_at_most
         best, moved = -1.0, clock.monotonic()
         while looks and clock.monotonic() - moved < STALLED:
-            status = await self.backend.render_status(job.id)
+            try:
+                status = await self.backend.render_status(job.id)
+            except NO_LOOK:
+                looks -= 1  # The job goes on, whether we can see it or not.
+                await clock.sleep(self.tools.poll_every)
+                continue
             self._progress(job, "render", status.progress)
             if status.status == "completed":
                 return status

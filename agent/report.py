@@ -6,17 +6,21 @@ import functools
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 from langgraph.runtime import Runtime
 
-from agent.context import Context, emit, tools
-from agent.errors import AgentError, ApiError, OutOfCredits, Unreachable
-from agent.events import Error, Progress, Text
+from agent.context import Context, emit, journal, tools
+from agent.errors import AgentError, ApiError, BadAnswer, OutOfCredits, RateLimited, SessionGone, Unreachable
+from agent.events import Ask, Error, Progress, Text
 from agent.settings import Settings
 from agent.state import Session, State
 from prompts import Lang, say
 
-__all__ = ["error_event", "failing_softly", "progress", "tell"]
+__all__ = ["ask_again", "error_event", "failing_softly", "progress", "tell"]
+
+USER = "me"
+"""How everybody is called in the paths: nobody a link could bind."""
 
 Node = Callable[[State, Runtime[Context]], Awaitable[dict[str, Any]]]
 N = TypeVar("N", bound=Node)
@@ -35,13 +39,14 @@ def progress(runtime: Runtime[Context], about: Any, text: str, fraction: float |
 
 def error_event(error: AgentError, lang: Lang, settings: Settings, session: Session | None = None) -> Error:
     """The sentence for an error: what happened, what it means, what to do next."""
-    if isinstance(error, OutOfCredits) and session and session["user_id"] and settings.token is None:
+    bind = error.values.get("bind") or (session["user_id"] if session else "")
+    if isinstance(error, OutOfCredits) and bind and bind != USER and settings.token is None:
         # Only somebody without an account registers; whoever brought a token tops up.
-        error = OutOfCredits(str(error), reason="anonymous", bind=session["user_id"])
+        error = OutOfCredits(str(error), reason="anonymous", bind=quote(str(bind), safe=""))
     if type(error) is Unreachable and not error.reason and settings.base_url is None:
         error = Unreachable(str(error), reason="local")
     known = {
-        "host": settings.base_url or "studio",
+        "host": settings.host,
         "web": settings.web_url,
         "number": "",
         "message": str(error),
@@ -52,17 +57,20 @@ def error_event(error: AgentError, lang: Lang, settings: Settings, session: Sess
 
 
 def _sentence(error: AgentError, lang: Lang, values: dict[str, Any]) -> str:
-    """The most particular sentence there is: reason, then class, then its parents."""
-    keys = [error.key] if error.reason else []
-    for kind in type(error).__mro__:
-        if issubclass(kind, AgentError):
-            keys.append(f"error.{kind().name}.plain")
-    for key in keys:
+    """The most particular sentence there is: for the reason, then for the class, of the error's and of its parents."""
+    kinds = [kind().name for kind in type(error).__mro__ if issubclass(kind, AgentError)]
+    for key in [f"error.{kind}.{reason}" for reason in filter(None, (error.reason, "plain")) for kind in kinds]:
         try:
             return say(lang, key, **values)
         except KeyError:
             continue
-    raise KeyError(keys)
+    raise KeyError(error.key)
+
+
+def ask_again(text: str, lang: Lang, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Offers to send what never left; what is returned is kept until the answer comes."""
+    emit(runtime, Ask(text=say(lang, "ask.again"), options=[say(lang, "ask.yes_sse"), say(lang, "ask.no")]))
+    return {"route": "sse", "text": text}
 
 
 def failing_softly(node: N) -> N:
@@ -73,8 +81,45 @@ def failing_softly(node: N) -> N:
         try:
             return await node(state, runtime)
         except AgentError as error:
-            settings, session = tools(runtime).settings, state.get("session")
-            emit(runtime, error_event(error, state.get("lang", "en"), settings, session))
-            return {"outcome": "failed"}
+            return await _told(error, state, runtime)
 
     return cast(N, wrapped)  # the same signature, by which LangGraph knows what to hand in
+
+
+async def _told(error: AgentError, state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Says what went wrong; a send that never left is offered again."""
+    lang, session = state.get("lang", "en"), state.get("session")
+    if isinstance(error, SessionGone):
+        await journal(runtime).lose_session(runtime.context.thread)
+    if await _renders(error, state, runtime):
+        error.reason = "rendering"
+    if isinstance(error, OutOfCredits) and session and not session["user_id"]:
+        session = await _with_user(session, runtime)
+    emit(runtime, error_event(error, lang, tools(runtime).settings, session))
+    if state["steps"][0]["route"] != "sse":
+        return {"outcome": "failed"}
+    again = isinstance(error, Unreachable | RateLimited)
+    return {
+        "outcome": "not-started",
+        **({"question": ask_again(state["steps"][0]["text"], lang, runtime)} if again else {}),
+    }
+
+
+async def _renders(error: AgentError, state: State, runtime: Runtime[Context]) -> bool:
+    """Whether the backend only could not be asked about a job that goes on."""
+    if state["steps"][0]["route"] != "export" or error.reason:
+        return False
+    if not isinstance(error, Unreachable | BadAnswer | RateLimited):
+        return False
+    jobs = await journal(runtime).open_jobs(runtime.context.thread)
+    return any(job.status in ("submitted", "completed") for job in jobs)
+
+
+async def _with_user(session: Session, runtime: Runtime[Context]) -> Session:
+    """The session with whom a registration link binds, which the state may say too."""
+    try:
+        backend = await tools(runtime).backend(runtime.context.skill)
+        user = (await backend.snapshot(session["session_id"])).user_id
+    except AgentError:
+        return session
+    return Session(**{**session, "user_id": user or ""})

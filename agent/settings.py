@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 from agent.errors import SettingsError
 from prompts import Lang
 
-__all__ = ["Settings"]
+__all__ = ["NEMO_URL", "Settings", "spoken_here"]
 
 NEMO_URL = "https://mega-api-prod.nemovideo.ai"
 NEMO_WEB_URL = "https://nemovideo.com"
@@ -26,7 +27,7 @@ class Settings:
 
     backend: str
     """"studio", "nemo" or the host of a URL: the name things are kept under."""
-    base_url: str | None
+    base_url: str | None = field(repr=False)
     """Where the backend answers; None means the embedded studio, which picks a port when it starts."""
     web_url: str
     """Where links for people point to: claiming, registering, topping up."""
@@ -43,8 +44,19 @@ class Settings:
     """The language of our sentences before the person has spoken."""
     model: str = ""
     """A chat model to ask where the router is unsure, as "module:Class"; "" for none."""
-    model_options: str = ""
-    """What it is made with, as a JSON object."""
+    model_options: str = field(default="", repr=False)
+    """What it is made with, as a JSON object; a key may be in it."""
+    max_spend: float | None = None
+    """Credits one run of the program may use; None for no limit."""
+    ask_before_spending: bool = False
+    """Whether every send that may cost credits is asked about first."""
+    somebody_answers: bool = False
+    """Whether a person sits at this run and can be asked; without one asking is refusing."""
+
+    @property
+    def host(self) -> str:
+        """Where the backend answers, as a person may see it: without a password that the address may hold."""
+        return "studio" if self.base_url is None else _bare(self.base_url)
 
     @classmethod
     def load(
@@ -54,6 +66,8 @@ class Settings:
         home: Path | None = None,
         exports: Path | None = None,
         lang: Lang | None = None,
+        max_spend: float | None = None,
+        ask_before_spending: bool = False,
         environ: Mapping[str, str] = os.environ,
     ) -> Settings:
         """Settings from flags, then the environment, then the embedded studio. Raises SettingsError."""
@@ -71,10 +85,18 @@ class Settings:
             platform=environ.get("SKILL_SOURCE") or None,
             data=data,
             exports=exports or Path("exports"),
-            lang=lang or _language(environ),
+            lang=lang or spoken_here(environ),
             model=environ.get("REELCHAT_MODEL") or "",
             model_options=environ.get("REELCHAT_MODEL_OPTIONS") or "",
+            max_spend=_limit(max_spend, environ.get("REELCHAT_MAX_SPEND")),
+            ask_before_spending=ask_before_spending or _yes(environ.get("REELCHAT_ASK_BEFORE_SPENDING")),
         )
+
+
+def spoken_here(environ: Mapping[str, str] = os.environ) -> Lang:
+    """The language that the system is set to, as far as we speak it."""
+    spoken = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "zh" if spoken.lower().startswith("zh") else "en"
 
 
 def _backend(flag: str | None, environ: Mapping[str, str]) -> tuple[str, str | None]:
@@ -92,7 +114,7 @@ def _backend(flag: str | None, environ: Mapping[str, str]) -> tuple[str, str | N
 def _checked(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"not a backend: {url!r}", reason="backend", value=url)
+        raise SettingsError("not a backend", reason="backend", value=_bare(url))
     return url.rstrip("/")
 
 
@@ -102,6 +124,26 @@ def _nemo_client_id(environ: Mapping[str, str]) -> Path:
     return (Path(config) if config else Path.home() / ".config") / "nemovideo" / "client_id"
 
 
-def _language(environ: Mapping[str, str]) -> Lang:
-    spoken = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
-    return "zh" if spoken.lower().startswith("zh") else "en"
+def _bare(url: str) -> str:
+    """An address without the name and password before its host."""
+    scheme, slashes, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _limit(flag: float | None, said: str | None) -> float | None:
+    """Credits; the flag wins over the environment. Raises SettingsError for what is no sum of credits."""
+    if flag is None and not (said or "").strip():
+        return None
+    value = said if flag is None else flag
+    try:
+        limit = float(value or 0)
+    except ValueError:
+        limit = math.nan
+    if not 0 <= limit < math.inf:
+        raise SettingsError("not a limit", reason="max_spend", value=value)
+    return limit
+
+
+def _yes(said: str | None) -> bool:
+    return (said or "").strip().lower() not in ("", "0", "no", "false", "off")

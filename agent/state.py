@@ -63,7 +63,7 @@ class State(TypedDict, total=False):
     spoke: bool
     """Whether the backend said anything in the last send."""
     outcome: str
-    """Of the present step: "done", "failed" or "unknown"."""
+    """Of the present step: "done", "failed", "not-started" (a send that never ran) or "unknown"."""
     before: Any
     """The draft before the last send, as the backend gave it."""
     looked: Any

@@ -38,7 +38,7 @@ from agent.state import LocalPath, State
 from prompts import Lang, say
 from router import Decision, spoken
 
-__all__ = ["Agent", "collect", "explain", "open_agent", "recover", "turn"]
+__all__ = ["Agent", "collect", "explain", "open_agent", "outcome", "recover", "turn"]
 
 log = logging.getLogger("reelchat.turn")
 
@@ -165,10 +165,12 @@ async def recover(agent: Agent, thread: str) -> AsyncIterator[Event]:
         yield event
 
 
-async def collect(agent: Agent) -> AsyncIterator[Event]:
-    """Sees render jobs through that an earlier process left running."""
+async def collect(agent: Agent, only: str | None = None) -> AsyncIterator[Event]:
+    """Sees render jobs through that an earlier process left running; `only` the one with this id."""
     journal = Journal(agent.store, agent.user)
     for job in await journal.open_jobs():
+        if only not in (None, job.id):
+            continue
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         backend = await agent.tools.backend(job.skill or str(agent.skill.path))
         rendering = Rendering(backend, journal, agent.tools, events.put_nowait)
@@ -187,6 +189,7 @@ async def collect(agent: Agent) -> AsyncIterator[Event]:
         try:
             while (event := await events.get()) is not None:
                 yield event
+            await task  # A bug in there is not to pass for a job that is done.
         finally:
             task.cancel()
 
@@ -196,6 +199,12 @@ async def explain(agent: Agent, thread: str) -> list[Decision]:
     state = (await agent.graph.aget_state(_config(agent.thread_id(thread)))).values
     kept = state.get("decisions", [])
     return [Decision(**{**one, "span": tuple(one["span"]), "files": tuple(one["files"])}) for one in kept]
+
+
+async def outcome(agent: Agent, thread: str) -> str:
+    """How the last step of `thread` ended: "done", "failed", or "unknown" where nobody knows; "" before any."""
+    state = (await agent.graph.aget_state(_config(agent.thread_id(thread)))).values
+    return str(state.get("outcome", ""))
 
 
 def _config(thread_id: str) -> RunnableConfig:

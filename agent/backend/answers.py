@@ -48,12 +48,20 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit() and len(value) < 10:
         return float(value)
+    moment = _moment(value)
+    if moment is None:
+        return None
+    # A server's date is measured by its own watch where it shows one: ours may be hours off.
+    return max(0.0, (moment - (_moment(headers.get("date", "")) or now)).total_seconds())
+
+
+def _moment(value: str) -> datetime | None:
+    """An HTTP date in UTC, or None."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None  # the standard parser raises all of these
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _unreadable(status: int, headers: Mapping[str, str], now: datetime) -> BackendError:
@@ -65,25 +73,29 @@ def _unreadable(status: int, headers: Mapping[str, str], now: datetime) -> Backe
 
 def _refusal(status: int, headers: Mapping[str, str], body: dict[str, Any], now: datetime) -> BackendError | None:
     """The error that a JSON body stands for; None when it is an answer."""
-    code, message = _code(body), _message(body)[:LONGEST_MESSAGE]
+    # A failed render job is an answer, though some say success: false beside it and why in an error of its own.
+    job = "status" in {**body, **_inner(body)}
+    refused = body.get("success") is False and not job
+    code, message = _code(body.get("code")), _message(body)[:LONGEST_MESSAGE]
+    if code is None and not job:
+        code = _nested_code(body, refused)
     wait = retry_after(headers, now)
-    # A failed render job is an answer, though some say success: false beside it.
-    refused = body.get("success") is False and "status" not in {**body, **_inner(body)}
     if code in FINE and status < 400 and not refused:
         return None
     if code in FINE:
-        return _without_code(status, message, wait)
-    error = api_error(code or ApiError.code, message, status=status, retry_after=wait)
-    if status >= 500 and type(error) is ApiError:
+        return _without_code(status, message, body, wait)
+    error = api_error(code or ApiError.code, message, status=status, retry_after=wait, **_bind(body))
+    if type(error) is ApiError and (status >= 500 or 500 <= error.number < 600):
+        # The backend broke, wherever it says so: what it had done by then nobody knows.
         return BadAnswer(message, status=status)
     return error
 
 
-def _without_code(status: int, message: str, wait: float | None) -> BackendError:
+def _without_code(status: int, message: str, body: dict[str, Any], wait: float | None) -> BackendError:
     if status == 404 and message.lower().startswith("session not found"):
         return SessionGone(message, status=status)
     if status in CODE_OF_STATUS:
-        return api_error(CODE_OF_STATUS[status], message, status=status, retry_after=wait)
+        return api_error(CODE_OF_STATUS[status], message, status=status, retry_after=wait, **_bind(body))
     if status >= 500:
         return BadAnswer(message, status=status)
     if status == 400 and "client-id" in message.lower():
@@ -97,8 +109,27 @@ def _inner(body: dict[str, Any]) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _code(body: dict[str, Any]) -> int | None:
-    code = body.get("code")
+def _bind(body: dict[str, Any]) -> dict[str, str]:
+    """Whom a registration link binds, where a refusal says it."""
+    for place in (_inner(body), body):
+        user = place.get("user_id")
+        if isinstance(user, int | str) and not isinstance(user, bool) and user != "":
+            return {"bind": str(user)}
+    return {}
+
+
+def _nested_code(body: dict[str, Any], refused: bool) -> int | None:
+    """The code inside `error`, `detail` or, where success is false, `data`; None when there is none."""
+    for name in ("error", "detail", *(("data",) if refused else ())):
+        value = body.get(name)
+        if isinstance(value, dict) and (code := _code(value.get("code"))) is not None:
+            return code
+    return None
+
+
+def _code(code: object) -> int | None:
+    if isinstance(code, float) and code.is_integer():
+        return int(code)
     if isinstance(code, bool) or not isinstance(code, int | str):
         return None
     try:

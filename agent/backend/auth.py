@@ -19,9 +19,10 @@ import httpx
 from filelock import FileLock, Timeout
 from pydantic import SecretStr, ValidationError
 
-from agent.backend.wire import Issued
+from agent.backend.wire import TOKEN_LIFE, Issued
 from agent.clock import Clock
 from agent.errors import SettingsError, TokenRejected
+from agent.logs import conceal
 
 __all__ = ["Bearer", "Credentials"]
 
@@ -77,6 +78,7 @@ class Credentials:
         self._issued: Issued | None = None
         self._seen = {supplied.get_secret_value().strip()} - {""} if supplied else set()
         self._lock = asyncio.Lock()
+        self._renewal: asyncio.Task[SecretStr] | None = None
 
     def __repr__(self) -> str:
         return f"<Credentials {self._file.stem}{' supplied' if self.supplied else ''}>"
@@ -96,13 +98,20 @@ class Credentials:
         async with self._lock:
             if held := self._usable(self._issued, clock.now(), rejected):
                 return held
-            async with self._alone(clock):
-                # Another process may have renewed it since we last looked.
-                if held := self._usable(self._load(), clock.now(), rejected):
-                    return held
-                issued = await issue(self._ensure_client_id())
-                self._keep(issued, clock.now())
-                return issued.token
+            if self._renewal is None or self._renewal.done():
+                self._renewal = asyncio.create_task(self._renew(issue, clock, rejected))
+                self._renewal.add_done_callback(_look_at)
+            # A canceled turn leaves it running: the answer holds the only token of the week.
+            return await asyncio.shield(self._renewal)
+
+    async def _renew(self, issue: Issue, clock: Clock, rejected: SecretStr | None) -> SecretStr:
+        async with self._alone(clock):
+            # Another process may have renewed it since we last looked.
+            if held := self._usable(self._load(), clock.now(), rejected):
+                return held
+            issued = await issue(self._ensure_client_id())
+            self._keep(issued, clock.now())
+            return issued.token
 
     def new_client_id(self) -> str:
         """Replaces a client id that the backend does not take."""
@@ -115,6 +124,11 @@ class Credentials:
         for token in self._seen:
             text = text.replace(token, "[token]")
         return text
+
+    def tail(self, text: str) -> int:
+        """How many of the last characters of `text` may be the beginning of a token we have used."""
+        sizes = (n for token in self._seen for n in range(1, len(token)) if text.endswith(token[:n]))
+        return max(sizes, default=0)
 
     def _own(self, rejected: SecretStr | None) -> SecretStr:
         assert self._supplied is not None
@@ -131,6 +145,7 @@ class Credentials:
 
     def _remember(self, issued: Issued) -> None:
         self._issued = issued
+        conceal(issued.token)
         self._seen.add(issued.token.get_secret_value())
 
     def _load(self) -> Issued | None:
@@ -141,6 +156,9 @@ class Credentials:
 
     def _keep(self, issued: Issued, now: datetime) -> None:
         ends = issued.ends(now)
+        if ends <= now:
+            # It is new; only its date is not one we can use ("604800", or another watch than ours).
+            ends = now + TOKEN_LIFE
         self._remember(issued.model_copy(update={"expires_at": ends}))
         kept = {"token": issued.token.get_secret_value(), "expires_at": ends.isoformat()}
         _write(self._file, json.dumps(kept) + "\n")
@@ -170,6 +188,12 @@ class Credentials:
             yield
         finally:
             lock.release()
+
+
+def _look_at(task: asyncio.Task[SecretStr]) -> None:
+    """Whoever waits for it is told what went wrong; where nobody does any more, it is no news."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _slug(name: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -11,7 +13,7 @@ import httpx
 from agent.clock import Clock
 from agent.errors import ApiError, BackendError, BadAnswer, RateLimited, StreamLost, Unreachable
 
-__all__ = ["NOTHING_SENT", "RULES", "Endpoint", "Rule", "failed", "persist"]
+__all__ = ["NOTHING_SENT", "RULES", "Endpoint", "Rule", "body_of", "failed", "persist"]
 
 Endpoint = Literal[
     "token", "session", "credits", "state", "upload", "send", "render", "poll", "cancel", "claim", "download"
@@ -29,7 +31,11 @@ NOTHING_SENT = (
 PAUSES = (0.5, 2.0)
 """Seconds before the first and the second try again."""
 LIMITED_PAUSE, LONGEST_PAUSE = 30.0, 120.0
-"""Seconds to wait after a 429: when the backend does not say, and at most when it does."""
+"""Seconds to wait after a 429 when the backend does not say; asked for more than the longest, we don't wait at all."""
+
+
+LONGEST_ANSWER = 32 * 1024 * 1024
+"""Bytes of JSON; the draft of an hour's film has a hundredth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +54,19 @@ class Rule:
         return "broken" in self.after
 
 
-_UNREACHABLE: frozenset[Trouble] = frozenset({"unreachable"})
+_WRITE = Rule(after=frozenset({"unreachable"}), limited=1)
 _READ = Rule(after=frozenset({"unreachable", "broken"}), limited=1)
 
 RULES: dict[Endpoint, Rule] = {
     "credits": _READ,
     "state": _READ,
     "poll": _READ,
-    "token": Rule(after=_UNREACHABLE, limited=1),
-    "session": Rule(after=_UNREACHABLE),
-    "upload": Rule(after=_UNREACHABLE),
-    "cancel": Rule(after=_UNREACHABLE),
-    "claim": Rule(after=_UNREACHABLE),
+    # A 429 is a no: nothing was done, so these may be asked for once more.
+    "token": _WRITE,
+    "session": _WRITE,
+    "upload": _WRITE,
+    "cancel": _WRITE,
+    "claim": _WRITE,
     # A second submit could be a second job: the first is looked up by its id.
     "render": Rule(),
     # A second send is a second charge. Never.
@@ -89,6 +96,20 @@ async def persist(rule: Rule, call: Callable[[], Awaitable[Answer]], clock: Cloc
         await clock.sleep(pause)
 
 
+async def body_of(response: httpx.Response) -> str:
+    """The whole text of an open response, which is closed. Raises BadAnswer where it does not end within reason."""
+    read = bytearray()
+    async with aclosing(response):
+        async for piece in response.aiter_bytes():
+            read += piece
+            if len(read) > LONGEST_ANSWER:
+                raise BadAnswer("an answer without end", status=response.status_code)
+    try:
+        return read.decode(response.charset_encoding or "utf-8", "replace")
+    except LookupError:
+        return read.decode("utf-8", "replace")
+
+
 def failed(error: Exception, rule: Rule) -> BackendError:
     """What a request that got no answer means to whoever asked. Its message is httpx's word, without data."""
     word = type(error).__name__
@@ -102,6 +123,12 @@ def _trouble(error: BackendError) -> Trouble | None:
     return "broken" if server_side or isinstance(error, BadAnswer) else None
 
 
-def _asked_for(error: RateLimited) -> float:
+def _asked_for(error: RateLimited) -> float | None:
+    """Seconds to wait after a 429; None when it is more than a person sits through: earlier would be too early."""
     wait = error.values.get("retry_after")
-    return min(wait, LONGEST_PAUSE) if isinstance(wait, float) else LIMITED_PAUSE
+    if not isinstance(wait, float):
+        return LIMITED_PAUSE
+    if wait <= LONGEST_PAUSE:
+        return wait
+    error.reason, error.values["minutes"] = "later", math.ceil(wait / 60)
+    return None

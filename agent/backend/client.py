@@ -18,7 +18,7 @@ from agent.backend import transfer, wire
 from agent.backend.answers import read_answer, retry_after
 from agent.backend.attribution import Attribution
 from agent.backend.auth import Bearer, Credentials
-from agent.backend.calls import RULES, Endpoint, failed, persist
+from agent.backend.calls import RULES, Endpoint, body_of, failed, persist
 from agent.backend.sending import TIMEOUT, listen, open_stream
 from agent.backend.stream import StreamEvent
 from agent.clock import Clock
@@ -31,6 +31,8 @@ USER = "me"
 """Whose sessions they are: the token says who that is."""
 RENDERS = "/api/render/proxy"
 CALL_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+CALL_LIMIT = 120.0
+"""Seconds for a call that carries no file, its whole answer included: httpx's own limits are per read."""
 
 Result = TypeVar("Result")
 
@@ -123,7 +125,7 @@ class Backend:
 
         response = await self._with_token(attempt)
         try:
-            async for event in listen(response, started, self._credentials.hide):
+            async for event in listen(response, started, self._credentials.hide, self._credentials.tail):
                 yield event
         finally:
             await response.aclose()
@@ -247,11 +249,13 @@ class Backend:
                 timeout=transfer.UPLOAD_TIMEOUT if call.endpoint == "upload" else CALL_TIMEOUT,
             )
             try:
-                response = await self._http.send(request, auth=auth, follow_redirects=False)
+                async with asyncio.timeout(None if call.endpoint == "upload" else CALL_LIMIT):
+                    response = await self._http.send(request, auth=auth, stream=True, follow_redirects=False)
+                    text = await body_of(response)
             except (httpx.HTTPError, httpx.StreamError, OSError) as error:
                 raise failed(error, RULES[call.endpoint]) from error
         now, headers = self._clock.now(), response.headers
-        text = self._credentials.hide(response.text) if auth else response.text
+        text = self._credentials.hide(text) if auth else text
         return _Answer(read_answer(response.status_code, headers, text, now), retry_after(headers, now))
 
     def _request(self, method: str, path: str, extra: dict[str, str], **body: Any) -> httpx.Request:

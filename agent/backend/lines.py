@@ -1,7 +1,7 @@
 """Bytes of an event stream -> payloads, cut anywhere by the network.
 
-httpx-sse's `SSEDecoder` is right about fields and multi-line data, so it is what reads a frame here. The rest
-of the package is not used, for it
+httpx-sse reads a whole response or nothing: what it exports is `EventSource`, and a test holds this module to it
+wherever it is right. It is not used here, for it
 - decodes by the charset that the server claims, but an event stream is always UTF-8;
 - takes a byte order mark for a part of the first field's name, and loses the first event without a word;
 - drops a last event that no blank line follows, which a backend that just closes does leave;
@@ -17,12 +17,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from httpx_sse._decoders import SSEDecoder  # not exported; the lock file and a test hold it in place
-
-__all__ = ["LINE_CAP", "Lines", "Payload"]
+__all__ = ["LINE_CAP", "STRAY_CAP", "Lines", "Payload"]
 
 LINE_CAP = 16 * 1024 * 1024
 """Bytes of a line, and of the data of one event, past which it is dropped: whole pictures do come inline."""
+STRAY_CAP = 64 * 1024
+"""Characters kept of a body that is no event stream at all."""
 
 _BREAK = re.compile(rb"\r\n|\r|\n")
 """Nothing else ends a line: U+2028, U+2029 and U+0085 stand in people's titles."""
@@ -46,12 +46,17 @@ class Lines:
     def __init__(self, cap: int = LINE_CAP) -> None:
         self.dropped = 0
         """Lines and events that were too large and are lost."""
+        self.stray = ""
+        """The beginning of a body whose first line is no field: JSON or a page that was called a stream."""
         self._cap = cap
         self._held = bytearray()
         self._after_return = False
         self._first = True
         self._too_long = False
-        self._decoder = SSEDecoder()
+        self._opening = True
+        """Whether only blank lines have come."""
+        self._data: list[str] = []
+        self._name = ""
         self._size = 0
         self._open = False
 
@@ -95,8 +100,9 @@ class Lines:
         payloads: list[Payload] = []
         for line in lines:
             if line is None:
-                continue
-            if line.startswith(":"):
+                self._opening = False
+            elif line.startswith(":"):
+                self._opening = False
                 payloads.append(Payload(""))
             elif line:
                 self._field(line)
@@ -105,20 +111,27 @@ class Lines:
         return payloads
 
     def _field(self, line: str) -> None:
-        name = line.partition(":")[0]
-        if name in ("data", "event"):
-            self._open = True
-            self._size += len(line)
-            if self._size <= self._cap:
-                self._decoder.decode(line)
+        name, _, value = line.partition(":")
+        if self.stray or (self._opening and name not in ("data", "event", "id", "retry")):
+            self.stray = f"{self.stray}{line}\n"[:STRAY_CAP]
+        self._opening = False
+        if name not in ("data", "event"):
+            return  # An id, a retry, a line of an old server's error that lost its head.
+        self._open = True
+        self._size += len(line)
+        if self._size > self._cap:
+            self._data.clear()
+        elif name == "data":
+            self._data.append(value.removeprefix(" "))
+        else:
+            self._name = value.removeprefix(" ")
 
     def _frame(self) -> Payload | None:
         """What the fields since the last blank line amount to; None without any."""
         if not self._open:
             return None
-        event, too_large = self._decoder.decode(""), self._size > self._cap
-        self._open, self._size = False, 0
-        if too_large:
-            self.dropped += 1
-            return None
-        return Payload(event.data, event.event) if event else Payload("")
+        payload, too_large = Payload("\n".join(self._data), self._name or "message"), self._size > self._cap
+        self._open, self._size, self._name = False, 0, ""
+        self._data.clear()
+        self.dropped += too_large
+        return None if too_large else payload

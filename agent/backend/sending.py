@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import httpx
 
 from agent.backend.answers import read_answer
-from agent.backend.calls import RULES, failed
+from agent.backend.calls import RULES, body_of, failed
 from agent.backend.lines import Lines, Payload
+from agent.backend.screen import Hide, Screen, Tail
 from agent.backend.stream import Reconstruction, StreamEvent
-from agent.errors import BadAnswer, StreamLost
+from agent.errors import ApiError, BackendError, BadAnswer, StreamLost
 
 __all__ = ["TIMEOUT", "Hide", "listen", "open_stream"]
 
@@ -25,9 +25,7 @@ SILENT_LIMIT = 10 * 60.0
 TIMEOUT = httpx.Timeout(10.0, write=60.0, read=None)
 """httpx knows reads that take too long, but no deadline: both limits on listening are kept here."""
 
-Hide = Callable[[str], str]
-"""Takes tokens out of the backend's words."""
-
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _READ_ERRORS = (httpx.HTTPError, httpx.StreamError, OSError)
 
 
@@ -43,34 +41,69 @@ async def open_stream(
             response = await http.send(request, auth=auth, stream=True, follow_redirects=False)
             if _is_stream(response):
                 return response
-            async with aclosing(response):
-                await response.aread()
+            text = hide(await body_of(response))
     except TimeoutError:
         raise StreamLost("no answer") from None
     except _READ_ERRORS as error:
         raise failed(error, RULES["send"]) from error
-    read_answer(response.status_code, response.headers, hide(response.text), now)
-    raise BadAnswer("an answer that is no stream", status=response.status_code)
+    raise _no_stream(response, text, now)
 
 
-async def listen(response: httpx.Response, sent_at: float, hide: Hide) -> AsyncGenerator[StreamEvent, None]:
-    """Everything the stream says, `Ended` last. Raises StreamLost when it is cut or falls silent.
+def _no_stream(response: httpx.Response, text: str, now: datetime) -> BackendError:
+    """What JSON, a page or nothing at all in place of a stream means."""
+    status = response.status_code
+    try:
+        read_answer(status, response.headers, text, now)
+    except BadAnswer as error:
+        if not 300 <= status < 500:
+            return error
+    except BackendError as error:
+        return error
+    if 300 <= status < 500:
+        # Whoever wrote that page turned the words away: they ran nowhere.
+        return ApiError(f"HTTP {status}", code=status, status=status)
+    return BadAnswer("an answer that is no stream", status=status)
 
-    `sent_at` is the running loop's time at which the send began, in seconds.
+
+async def listen(
+    response: httpx.Response, sent_at: float, hide: Hide, tail: Tail = lambda text: 0
+) -> AsyncGenerator[StreamEvent, None]:
+    """Everything the stream says, `Ended` last. Raises StreamLost when it is cut, falls silent or is too large to hold.
+
+    `sent_at` is the running loop's time at which the send began, in seconds. What calls itself a stream and is none
+    raises as in `open_stream`, before the first event.
     """
-    lines, heard = Lines(), Reconstruction()
+    lines, heard, screen = Lines(), Reconstruction(), Screen(hide, tail)
     async with aclosing(_pieces(response, sent_at + TOTAL_LIMIT, heard)) as pieces:
-        async for piece in pieces:
-            for event in _events(lines.feed(piece), heard, hide):
+        try:
+            async for piece in pieces:
+                for event in _events(lines.feed(piece), heard, screen):
+                    yield event
+                if heard.failed:
+                    break
+        except StreamLost:
+            for event in screen.close():
                 yield event
-            if heard.failed:
-                break
-    for event in [*_events(lines.close(), heard, hide), *heard.close()]:
+            raise
+    for event in _rest(response, lines, heard, screen):
         yield event
 
 
-def _events(payloads: list[Payload], heard: Reconstruction, hide: Hide) -> list[StreamEvent]:
-    return [e for payload in payloads for e in heard.feed(replace(payload, data=hide(payload.data)))]
+def _rest(response: httpx.Response, lines: Lines, heard: Reconstruction, screen: Screen) -> Iterator[StreamEvent]:
+    """What is left when a stream ended by itself."""
+    yield from _events(lines.close(), heard, screen)
+    if lines.stray and not heard.heard:
+        raise _no_stream(response, screen.hide(lines.stray), _LONG_AGO)
+    if (lines.dropped or heard.overflowed) and not heard.failed:
+        # Heard to its end all the same: whoever hangs up stops the work that was paid for.
+        yield from screen.close()
+        raise StreamLost("too large")
+    for event in heard.close():
+        yield from screen.show(event)
+
+
+def _events(payloads: list[Payload], heard: Reconstruction, screen: Screen) -> list[StreamEvent]:
+    return [shown for payload in payloads for event in heard.feed(payload) for shown in screen.show(event)]
 
 
 async def _pieces(response: httpx.Response, last: float, heard: Reconstruction) -> AsyncGenerator[bytes, None]:

@@ -13,10 +13,12 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agent.backend.answers import decode
+from agent.backend.answers import LONGEST_MESSAGE, decode
+from agent.backend.frames import code_of, failure, get, name_of, printable, visible
 from agent.backend.lines import Payload
 
 __all__ = [
+    "APOLOGY",
     "Ended",
     "Failed",
     "Heartbeat",
@@ -27,6 +29,12 @@ __all__ = [
     "ToolStarted",
 ]
 
+APOLOGY = "I encountered a temporary issue"
+"""What the backend may add to an answer that was fine."""
+MOST_TEXT, MOST_SEGMENTS = 4_000_000, 10_000
+"""Characters and segments of one stream past which nothing more is taken in."""
+
+_BEATS = ("heartbeat", "ping", "keepalive", "keep-alive")
 _log = logging.getLogger(__name__)
 
 
@@ -86,7 +94,12 @@ class _Draft:
     """A segment that may still be replaced."""
 
     segment: int
-    text: str
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        self.pieces = ["".join(self.pieces)]
+        return self.pieces[0]
 
 
 @dataclass(slots=True)
@@ -106,8 +119,11 @@ class Reconstruction:
         self.heard = 0
         """Payloads that were more than a sign of life."""
         self.failed = False
+        self.overflowed = False
+        """Whether it said more than anybody reads; the rest was not taken in."""
         self._whole = True
         self._segments = 0
+        self._size = 0
         self._speakers: dict[tuple[str, str], _Speaker] = {}
         self._flat: int | None = None
 
@@ -116,16 +132,21 @@ class Reconstruction:
         text = payload.data.strip()
         if self.failed:
             return []
-        if not text:
+        if not text or payload.name in _BEATS or text in _BEATS:
             return [Heartbeat()]
         event = decode(text)
         if isinstance(event, dict):
             return self._event(event, payload.name)
+        if several := _events(text):
+            return [said for event in several if not self.failed for said in self._event(event, payload.name)]
         self.heard += 1
         if text == "[DONE]":
             return []
-        if payload.name == "error" or text.startswith('{"error": "'):
-            return self._fail(text.removeprefix('{"error": "').removesuffix('"}'))
+        first = text.partition("\n")[0]
+        if first.startswith('{"error": "'):
+            return self._fail(first.removeprefix('{"error": "').removesuffix('"}'))
+        if payload.name == "error":
+            return self._fail("" if first.startswith("{") else first)
         # Only a stream that broke off inside an event has lost something.
         self._whole &= payload.ended
         _log.debug("a payload of %d characters that is no event", len(text))
@@ -134,38 +155,46 @@ class Reconstruction:
     def close(self) -> list[StreamEvent]:
         """What is left to say at the stream's own end. Text nobody confirmed makes it incomplete."""
         said = self._end_flat()
-        unsure = any(speaker.pending or speaker.open for speaker in self._speakers.values())
-        return [*said, Ended(complete=self._whole and not unsure and not self.failed)]
+        drafts = [draft for s in self._speakers.values() for draft in [*s.open, s.pending] if draft]
+        # An apology after an answer is no part of it, confirmed or not.
+        unsure = any(not (draft.segment and draft.text.lstrip().startswith(APOLOGY)) for draft in drafts)
+        whole = self._whole and not self.overflowed
+        return [*said, Ended(complete=whole and not unsure and not self.failed)]
 
     def _event(self, event: dict[str, Any], name: str) -> list[StreamEvent]:
         author = event.get("author")
-        if event.get("type") in ("heartbeat", "ping") and author is None:
+        if author is None and event.get("type") in _BEATS:
             return [Heartbeat()]
         self.heard += 1
-        if author is None and (failure := _failure(event, name)) is not None:
-            return self._fail(failure, _code(event))
+        if author is None and (reason := failure(event, name)) is not None:
+            return self._fail(reason, code_of(event))
         if author is None and (isinstance(event.get("type"), str) or isinstance(event.get("content"), str)):
             return self._flat_event(event)
-        text = _visible(event)
+        text = visible(event)
         if author == "user":
             return []
-        if author == "system" and not _get(event, "invocationId") and text.startswith("Error: "):
+        if author == "system" and not get(event, "invocationId") and text.startswith("Error: "):
             return self._fail(text.removeprefix("Error: "))
-        if code := _get(event, "errorCode"):
+        if code := get(event, "errorCode"):
             _log.info("the backend mentions %.60s", code)
-        speaker = self._speakers.setdefault((str(author), str(event.get("branch"))), _Speaker())
+        return self._adk_event(event, self._room_for(text), (str(author), str(event.get("branch"))))
+
+    def _adk_event(self, event: dict[str, Any], text: str, key: tuple[str, str]) -> list[StreamEvent]:
+        speaker = self._speakers.get(key) or _Speaker()
+        if text:
+            self._speakers[key] = speaker
         if event.get("partial") is True:
             return self._delta(speaker, text) if text else []
         said = self._confirm(speaker, text) if text else []
         tools = _tools(event)
-        if not text and (tools or _get(event, "finishReason") or _get(event, "turnComplete")):
+        if not text and (tools or get(event, "finishReason") or get(event, "turnComplete")):
             _leave_open(speaker)
         return [*said, *tools]
 
     def _delta(self, speaker: _Speaker, text: str) -> list[StreamEvent]:
         if speaker.pending is None:
-            speaker.pending = _Draft(self._next(), "")
-        speaker.pending.text += text
+            speaker.pending = _Draft(self._next())
+        speaker.pending.pieces.append(text)
         return [Said(speaker.pending.segment, text)]
 
     def _confirm(self, speaker: _Speaker, text: str) -> list[StreamEvent]:
@@ -174,7 +203,7 @@ class Reconstruction:
         earlier = next((draft for draft in reversed(speaker.open) if text.startswith(draft.text)), None)
         if earlier is None or (pending and text.startswith(pending.text)):
             speaker.pending = None
-            return [_final(pending or _Draft(self._next(), ""), text)]
+            return [_final(pending or _Draft(self._next()), text)]
         speaker.open.remove(earlier)
         said: list[StreamEvent] = [_final(earlier, text)]
         if pending and text.startswith(earlier.text + pending.text):
@@ -186,10 +215,10 @@ class Reconstruction:
     def _flat_event(self, event: dict[str, Any]) -> list[StreamEvent]:
         kind, name = event.get("type", "text"), event.get("name")
         if kind == "tool_call":
-            return [*self._end_flat(), ToolStarted(_name(name))]
+            return [*self._end_flat(), ToolStarted(name_of(name))]
         if kind == "tool_result":
-            return [*self._end_flat(), ToolEnded(_name(name))]
-        text = _visible(event) if kind == "text" else ""
+            return [*self._end_flat(), ToolEnded(name_of(name))]
+        text = self._room_for(visible(event)) if kind == "text" else ""
         if kind != "text":
             _log.debug("an event of type %.40s", kind)
         if not text:
@@ -204,11 +233,24 @@ class Reconstruction:
 
     def _fail(self, message: str, code: int | None = None) -> list[StreamEvent]:
         self.failed = True
-        return [Failed(_printable(message), code)]
+        return [Failed(printable(message)[:LONGEST_MESSAGE], code)]
+
+    def _room_for(self, text: str) -> str:
+        """`text`, or nothing where the stream has said more than anybody reads."""
+        self._size += len(text)
+        self.overflowed |= self._size > MOST_TEXT or self._segments >= MOST_SEGMENTS
+        return "" if self.overflowed else text
 
     def _next(self) -> int:
         self._segments += 1
         return self._segments - 1
+
+
+def _events(text: str) -> list[dict[str, Any]]:
+    """The events of a server that ends each with one line break in place of two; none when any line is no event."""
+    lines = text.split("\n") if "\n" in text else []
+    events = [event for line in lines if isinstance(event := decode(line), dict)]
+    return events if len(events) == len(lines) else []
 
 
 def _leave_open(speaker: _Speaker) -> None:
@@ -225,18 +267,6 @@ def _final(shown: _Draft, text: str) -> Said:
     return Said(shown.segment, text, "replace", final=True)
 
 
-def _visible(event: dict[str, Any]) -> str:
-    """The text a person may read: no thoughts, no calls, no pictures."""
-    content = event.get("content")
-    if isinstance(content, str):
-        return _printable(content)
-    parts = content.get("parts") if isinstance(content, dict) else None
-    if not isinstance(parts, list):
-        return ""
-    shown = [part for part in parts if isinstance(part, dict) and not part.get("thought")]
-    return _printable("".join(part["text"] for part in shown if isinstance(part.get("text"), str)))
-
-
 def _tools(event: dict[str, Any]) -> list[StreamEvent]:
     content = event.get("content")
     parts = content.get("parts") if isinstance(content, dict) else None
@@ -244,42 +274,8 @@ def _tools(event: dict[str, Any]) -> list[StreamEvent]:
     for part in parts if isinstance(parts, list) else []:
         if not isinstance(part, dict):
             continue
-        if isinstance(call := _get(part, "functionCall"), dict):
-            found.append(ToolStarted(_name(call.get("name"))))
-        if isinstance(answer := _get(part, "functionResponse"), dict):
-            found.append(ToolEnded(_name(answer.get("name"))))
+        if isinstance(call := get(part, "functionCall"), dict):
+            found.append(ToolStarted(name_of(call.get("name"))))
+        if isinstance(answer := get(part, "functionResponse"), dict):
+            found.append(ToolEnded(name_of(answer.get("name"))))
     return found
-
-
-def _failure(event: dict[str, Any], name: str) -> str | None:
-    """What an event without an author says went wrong; None when it says no such thing."""
-    if event.get("type") in ("text", "tool_call", "tool_result"):
-        return None  # An error in these is the tool's, and no end.
-    refusal = "type" not in event and "content" not in event and _code(event) is not None
-    if not (refusal or "error" in event or event.get("type") == "error" or name == "error"):
-        return None
-    told = event.get("error")
-    told = told.get("message") if isinstance(told, dict) else told
-    words = (told, event.get("message"), event.get("content"))
-    return next((word for word in words if isinstance(word, str) and word), "")
-
-
-def _code(event: dict[str, Any]) -> int | None:
-    held = event.get("error")
-    code = event.get("code", held.get("code") if isinstance(held, dict) else None)
-    return code if isinstance(code, int) and not isinstance(code, bool) and code else None
-
-
-def _get(event: dict[str, Any], name: str) -> Any:
-    """A field in today's camelCase or in the snake_case of old servers."""
-    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return event.get(name, event.get(snake))
-
-
-def _name(value: object) -> str:
-    return _printable(value) if isinstance(value, str) else ""
-
-
-def _printable(text: str) -> str:
-    """Without lone surrogates, which JSON can spell and no terminal, file or socket takes."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -23,6 +23,7 @@ from pydantic import (
 from agent.errors import BadAnswer
 
 __all__ = [
+    "TOKEN_LIFE",
     "Claim",
     "Credits",
     "DownloadedFile",

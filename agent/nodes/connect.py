@@ -10,13 +10,13 @@ from langgraph.types import Command
 from agent.backend import Backend, Snapshot
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
-from agent.errors import AgentError, SessionGone
-from agent.recovery import settle_open_sends
-from agent.report import error_event, progress, tell
+from agent.errors import AgentError, SessionGone, Unreachable
+from agent.recovery import settle_open_sends, tell_unknown
+from agent.report import ask_again, error_event, progress, tell
 from agent.state import Session, State
 from agent.summarizer import news
 from prompts import say
-from router import language, spoken
+from router import Turn, decide, language, spoken
 
 __all__ = ["connect"]
 
@@ -30,13 +30,25 @@ async def connect(state: State, runtime: Runtime[Context]) -> Command[Literal["r
         update = await _open(state | {"lang": lang}, runtime)
     except AgentError as error:
         emit(runtime, error_event(error, lang, held.settings))
-        return Command(goto="__end__", update={"lang": lang, "outcome": "failed"})
+        again = _offer(state | {"lang": lang}, runtime) if isinstance(error, Unreachable) else {}
+        return Command(goto="__end__", update={"lang": lang, "outcome": "failed", **again})
     return Command(goto="route", update={"lang": lang, **update})
+
+
+def _offer(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Asks whether to send what never left, where that is all the turn was about."""
+    if state.get("question") or state.get("files"):
+        return {}  # What we asked before is still open; a file is dropped anew.
+    decisions = decide(Turn(text=state["utterance"]))
+    if len(decisions) != 1 or decisions[0].route != "sse" or decisions[0].files:
+        return {}
+    return {"question": ask_again(decisions[0].text, state["lang"], runtime)}
 
 
 async def _open(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     log, lang = journal(runtime), state["lang"]
-    session = state.get("session") or await log.session(runtime.context.thread)
+    # The journal first: a turn that was killed after it had replaced a session left the old one in the state.
+    session = await log.session(runtime.context.thread) or state.get("session")
     if session is None:
         progress(runtime, "connect", say(lang, "connect.connecting"))
     backend = await tools(runtime).backend(runtime.context.skill)
@@ -44,10 +56,14 @@ async def _open(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     if session is None:
         return {"session": await _new_session(state, runtime, backend), "draft": None}
     try:
+        if not session["session_id"]:
+            raise SessionGone
         snapshot = await backend.snapshot(session["session_id"])
     except SessionGone:
-        tell(runtime, say(lang, "connect.session_gone"))
-        return {"session": await _new_session(state, runtime, backend), "draft": None}
+        return {"session": await _replace_session(state, runtime, backend), "draft": None}
+    if snapshot.user_id and not session["user_id"]:
+        session = Session(**{**session, "user_id": snapshot.user_id})
+        await log.keep_session(runtime.context.thread, session)
     await _tell_news(state | {"session": session}, runtime, backend, snapshot)
     return {"session": session, "draft": snapshot.draft}
 
@@ -58,6 +74,17 @@ async def _new_session(state: State, runtime: Runtime[Context], backend: Backend
     made = await backend.create_session(language(state["utterance"]) or fallback)
     session = Session(session_id=made.session_id, task_id=made.task_id or "", user_id=made.user_id or "")
     await journal(runtime).keep_session(runtime.context.thread, session)
+    return session
+
+
+async def _replace_session(state: State, runtime: Runtime[Context], backend: Backend) -> Session:
+    """A session for one that is gone, once it is there. What an unsettled send did there can't be learned any more."""
+    session, log = await _new_session(state, runtime, backend), journal(runtime)
+    tell(runtime, say(state["lang"], "connect.session_gone"))
+    for send in await log.open_sends(runtime.context.thread):
+        if send.session_id != session["session_id"]:
+            await tell_unknown(send, runtime, backend, state["lang"])
+            await log.settle(send, "unknown")
     return session
 
 

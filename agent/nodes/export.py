@@ -12,8 +12,9 @@ from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
 from agent.errors import NothingToExport
 from agent.journal import Job
-from agent.rendering import Rendering, new_id
+from agent.rendering import NO_LOOK, Rendering, new_id
 from agent.report import failing_softly, tell
+from agent.spend import may_spend, metered, tell_cost
 from agent.state import State
 from prompts import say
 from router import output_format
@@ -29,12 +30,18 @@ async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any
     session, step = state["session"], state["steps"][0]
     assert session, "connect made one"
     backend = await tools(runtime).backend(runtime.context.skill)
-    raw = (await backend.snapshot(session["session_id"])).draft
+    try:
+        raw = (await backend.snapshot(session["session_id"])).draft
+    except NO_LOOK as error:
+        error.reason = error.reason or "export"  # A step before may have sent something: only this one did not start.
+        raise
     draft = Draft.read(raw)
     if not draft.exportable:
         if step["by"] == "backend":
             return {"outcome": "done"}  # It spoke of a button; there is nothing behind it.
         raise NothingToExport
+    if asked := await may_spend("export", raw, state, runtime, backend):
+        return asked
     suffix = _format(draft, state, runtime)
     job = Job(
         id=new_id(tools(runtime).clock),
@@ -50,6 +57,8 @@ async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any
     held = tools(runtime)
     rendering = Rendering(backend, journal(runtime), held, lambda event: emit(runtime, event))
     await rendering.run(job)
+    if metered(runtime):
+        await tell_cost("export", held.purse.last, state, runtime, backend)
     return {"outcome": "done", "draft": raw}
 
 

@@ -16,8 +16,9 @@ from agent.draft import fingerprint
 from agent.errors import ApiError, BackendError, BadAnswer, StreamLost, api_error
 from agent.events import Text
 from agent.journal import Send
-from agent.recovery import reconcile, tell_unknown
+from agent.recovery import media_of, reconcile, tell_media, tell_unknown
 from agent.report import error_event, failing_softly, progress, tell
+from agent.spend import may_spend, tell_cost
 from agent.state import State
 from agent.translator import Stream
 from prompts import say
@@ -35,6 +36,8 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     session = state["session"]
     assert session, "connect made one"
     before = await backend.snapshot(session["session_id"])
+    if asked := await may_spend("sse", before.draft, state, runtime, backend):
+        return {**asked, "before": before.draft}
     send = await _intend(state, runtime, backend, before)
     ear = Ear(runtime)
     progress(runtime, "send", say(state["lang"], "send.working"))
@@ -56,6 +59,8 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     elif not ear.complete:
         known = await _look(send, state, runtime, backend)
     await journal(runtime).settle(send, "unknown" if known["outcome"] == "unknown" else "done")
+    # Of an unknown outcome the credits have been told.
+    await tell_cost("sse", send.credits, state, runtime, backend, aloud=known["outcome"] != "unknown")
     return {**ear.heard(), "before": before.draft, **known}
 
 
@@ -73,6 +78,7 @@ async def _intend(state: State, runtime: Runtime[Context], backend: Backend, bef
         session_id=session["session_id"],
         text=state["steps"][0]["text"].encode("utf-8", "replace").decode(),  # a lone surrogate breaks the session
         fingerprint=fingerprint(before.draft),
+        media=media_of(before),
         at=tools(runtime).clock.now().isoformat(),
         credits=available,
         remaining=state["steps"][1:],
@@ -88,7 +94,10 @@ async def _look(send: Send, state: State, runtime: Runtime[Context], backend: Ba
     landed = await reconcile(send, runtime, backend, lang)
     if landed is None:
         await tell_unknown(send, runtime, backend, lang)
-    return {"looked": landed.draft if landed else None, "outcome": "done" if landed else "unknown"}
+        return {"looked": None, "outcome": "unknown"}
+    # Told of the media, nobody is told that nothing changed.
+    told = {"spoke": True} if tell_media(send, landed, runtime, lang) else {}
+    return {"looked": landed.draft, "outcome": "done", **told}
 
 
 @asynccontextmanager

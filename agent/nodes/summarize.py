@@ -31,6 +31,7 @@ async def summarize(state: State, runtime: Runtime[Context]) -> Command[Next]:
         try:
             update["draft"] = await _look(state, runtime, step)
         except AgentError as error:
+            error.reason = error.reason or "after"
             emit(runtime, error_event(error, state["lang"], tools(runtime).settings))
     if state["outcome"] != "done":
         rest = _without_dependents(rest, state, runtime)

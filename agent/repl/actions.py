@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from agent.errors import AgentError
 from agent.events import Event, Text
 from agent.repl.commands import COMMANDS, Name, nearest
 from agent.repl.core import Core
 from agent.repl.greeting import persona, refusal
+from agent.repl.jobs import order, softly
 from agent.repl.threads import new_thread
-from agent.skills import SkillError, load_skill, skill_names
+from agent.repl.view import View
+from agent.settings import Settings
+from agent.skills import Skill, SkillError, load_skill, skill_names
 from agent.state import LocalPath
 from prompts import Lang, say
 from router import Decision
 
-if TYPE_CHECKING:
-    from agent.repl.loop import Repl
+__all__ = ["Begin", "Chat", "act", "reasons", "shelf"]
 
-__all__ = ["act", "reasons", "shelf"]
+Begin = Callable[[Core, Any], AsyncIterator[Event]]
+"""Starts what is to be shown, with the core and the agent."""
 
 
-async def act(repl: Repl, name: str, argument: str) -> None:
-    """Carries out "/name argument", or names the nearest command there is."""
+class Chat(Protocol):
+    """The conversation that a command acts on: at a terminal, or a script's."""
+
+    settings: Settings
+    skill: Skill
+    lang: Lang
+    wanted: Lang | None
+    thread: str
+    view: View
+
+    async def take_turn(self, text: str, files: tuple[LocalPath, ...] = ()) -> None: ...
+
+    async def show(self, begin: Begin) -> None: ...
+
+    async def quiet(self) -> None: ...
+
+    def watch(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+
+async def act(chat: Chat, name: str, argument: str) -> bool:
+    """Carries out "/name argument", or names the nearest command there is. Returns whether there was one to do."""
     if action := _ACTIONS.get(_ALIASES.get(name, name)):
-        await action(repl, argument)
-    else:
-        repl.view.line(say(repl.lang, "repl.no_command", name=f"/{name}", nearest=f"/{nearest(name)}"), "error")
+        return await action(chat, argument) is not False
+    chat.view.line(say(chat.lang, "repl.no_command", name=f"/{name}", nearest=f"/{nearest(name)}"), "error")
+    return False
 
 
 def reasons(decisions: list[Decision], lang: Lang) -> list[str]:
@@ -49,59 +74,77 @@ def reasons(decisions: list[Decision], lang: Lang) -> list[str]:
     ]
 
 
-async def _help(repl: Repl, _: str) -> None:
+async def _help(chat: Chat, _: str) -> None:
     width = max(len(command.usage) for command in COMMANDS)
-    lines = [f"  {command.usage:<{width}}  {say(repl.lang, f'help.{command.name}')}" for command in COMMANDS]
-    repl.view.line("\n".join([say(repl.lang, "help.intro"), *lines, say(repl.lang, "help.keys")]))
+    lines = [f"  {command.usage:<{width}}  {say(chat.lang, f'help.{command.name}')}" for command in COMMANDS]
+    chat.view.line("\n".join([say(chat.lang, "help.intro"), *lines, say(chat.lang, "help.keys")]))
 
 
-async def _status(repl: Repl, _: str) -> None:
-    await repl.take_turn(say(repl.lang, "repl.word_status"))
+async def _status(chat: Chat, _: str) -> None:
+    await chat.take_turn(say(chat.lang, "repl.word_status"))
 
 
-async def _credits(repl: Repl, _: str) -> None:
-    await repl.take_turn(say(repl.lang, "repl.word_credits"))
+async def _credits(chat: Chat, _: str) -> None:
+    await chat.take_turn(say(chat.lang, "repl.word_credits"))
 
 
-async def _export(repl: Repl, form: str) -> None:
+async def _export(chat: Chat, form: str) -> None:
     key = "repl.word_export_as" if form else "repl.word_export"
-    await repl.take_turn(say(repl.lang, key, format=form))
+    await chat.take_turn(say(chat.lang, key, format=form))
 
 
-async def _upload(repl: Repl, path: str) -> None:
+async def _upload(chat: Chat, path: str) -> bool | None:
     if not path:
-        repl.view.line(say(repl.lang, "repl.upload_what"), "error")
-        return
-    await repl.take_turn(say(repl.lang, "repl.word_upload"), (LocalPath(_bare(path)),))
+        chat.view.line(say(chat.lang, "repl.upload_what"), "error")
+        return False
+    await chat.take_turn(say(chat.lang, "repl.word_upload"), (LocalPath(_bare(path)),))
+    return None
 
 
-async def _skill(repl: Repl, wanted: str) -> None:
-    if not wanted:
-        repl.view.line(shelf(repl.lang, repl.skill.name))
-        return
+async def _jobs(chat: Chat, argument: str) -> bool | None:
     try:
-        repl.skill = load_skill(wanted)
+        wanted = order(argument)
+    except AgentError as error:
+        chat.view.line(refusal(error, chat.settings, chat.lang), "error")
+        return False
+    if wanted.action == "list":
+        await chat.show(lambda core, agent: softly(wanted, core, agent, chat.lang))
+        return None
+    await chat.quiet()  # It may be waiting for the very job.
+    await chat.show(lambda core, agent: softly(wanted, core, agent, chat.lang))
+    chat.watch()
+    return None
+
+
+async def _skill(chat: Chat, wanted: str) -> bool | None:
+    if not wanted:
+        chat.view.line(shelf(chat.lang, chat.skill.name))
+        return None
+    try:
+        chat.skill = load_skill(wanted)
     except SkillError as error:
-        repl.view.line(refusal(error, repl.settings, repl.lang), "error")
-    else:
-        repl.view.line(persona(repl.skill, repl.lang))
+        chat.view.line(refusal(error, chat.settings, chat.lang), "error")
+        return False
+    chat.view.line(persona(chat.skill, chat.lang))
+    return None
 
 
-async def _new(repl: Repl, _: str) -> None:
-    repl.thread = new_thread()
-    repl.view.line(say(repl.lang, "repl.new_thread"))
+async def _new(chat: Chat, _: str) -> None:
+    chat.thread = new_thread()
+    chat.view.line(say(chat.lang, "repl.new_thread"))
 
 
-async def _lang(repl: Repl, wanted: str) -> None:
+async def _lang(chat: Chat, wanted: str) -> bool | None:
     if wanted not in ("en", "zh"):
-        repl.view.line(say(repl.lang, "repl.which_lang"), "error")
-        return
-    repl.lang = repl.wanted = "zh" if wanted == "zh" else "en"
-    repl.view.line(say(repl.lang, "repl.lang_set"))
+        chat.view.line(say(chat.lang, "repl.which_lang"), "error")
+        return False
+    chat.lang = chat.wanted = "zh" if wanted == "zh" else "en"
+    chat.view.line(say(chat.lang, "repl.lang_set"))
+    return None
 
 
-async def _why(repl: Repl, _: str) -> None:
-    await repl.show(lambda core, agent: _explained(core, agent, repl.thread, repl.lang))
+async def _why(chat: Chat, _: str) -> None:
+    await chat.show(lambda core, agent: _explained(core, agent, chat.thread, chat.lang))
 
 
 async def _explained(core: Core, agent: Any, thread: str, lang: Lang) -> AsyncIterator[Event]:
@@ -109,8 +152,8 @@ async def _explained(core: Core, agent: Any, thread: str, lang: Lang) -> AsyncIt
     yield Text(id="why", text="\n".join(lines) or say(lang, "repl.nothing_to_explain"))
 
 
-async def _quit(repl: Repl, _: str) -> None:
-    repl.leave()
+async def _quit(chat: Chat, _: str) -> None:
+    chat.leave()
 
 
 def shelf(lang: Lang, present: str) -> str:
@@ -127,12 +170,13 @@ def _bare(path: str) -> str:
 
 
 _ALIASES: dict[str, Name] = {"": "help", "?": "help", "exit": "quit", "q": "quit", "balance": "credits"}
-_ACTIONS: dict[str, Callable[[Repl, str], Awaitable[None]]] = {
+_ACTIONS: dict[str, Callable[[Chat, str], Awaitable[bool | None]]] = {
     "help": _help,
     "status": _status,
     "credits": _credits,
     "export": _export,
     "upload": _upload,
+    "jobs": _jobs,
     "skill": _skill,
     "new": _new,
     "lang": _lang,

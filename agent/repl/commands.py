@@ -10,7 +10,7 @@ from typing import Literal
 
 __all__ = ["COMMANDS", "Command", "Name", "nearest", "parse"]
 
-Name = Literal["help", "status", "credits", "export", "upload", "skill", "new", "lang", "why", "quit"]
+Name = Literal["help", "status", "credits", "export", "upload", "jobs", "skill", "new", "lang", "why", "quit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ COMMANDS = (
     Command("credits"),
     Command("export", "[FORMAT]"),
     Command("upload", "PATH"),
+    Command("jobs", "[collect|cancel|forget ID]"),
     Command("skill", "[NAME]"),
     Command("new"),
     Command("lang", "en|zh"),

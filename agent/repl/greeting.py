@@ -38,7 +38,7 @@ def where(settings: Settings, lang: Lang) -> str:
 def refusal(error: AgentError, settings: Settings | None, lang: Lang) -> str:
     """The sentence for an error, by its reason if that has one, else by its class."""
     values: dict[str, Any] = {
-        "host": (settings.base_url if settings else None) or "studio",
+        "host": settings.host if settings else "studio",
         "message": str(error),
     }
     for key in (error.key, f"error.{error.name}.plain", f"error.{error.name}"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,8 +11,8 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from agent.errors import AgentError
-from agent.events import Ask, Event, Progress
-from agent.repl.actions import act
+from agent.events import Ask, Progress
+from agent.repl.actions import Begin, act
 from agent.repl.commands import parse
 from agent.repl.connection import Connection
 from agent.repl.core import Core, Load, load
@@ -31,9 +30,6 @@ from router import spoken
 __all__ = ["Repl"]
 
 log = logging.getLogger("reelchat.repl")
-
-Begin = Callable[[Core, Any], AsyncIterator[Event]]
-"""Starts what is to be shown, with the core and the agent."""
 
 
 class Repl:
@@ -72,7 +68,7 @@ class Repl:
         try:
             if self._returning:
                 await self.show(lambda core, agent: core.recover(agent, self.thread))
-            self._watch()
+            self.watch()
             while not self._leaving and (line := await self._read()) is not None:
                 await self._heed(line)
         finally:
@@ -83,12 +79,19 @@ class Repl:
         """Ends the conversation after the present command."""
         self._leaving = True
 
+    async def quiet(self) -> None:
+        """Stops looking after renders, so that a command can act on them; the next turn begins again."""
+        if self._news:
+            self._news.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._news
+
     async def take_turn(self, text: str, files: tuple[LocalPath, ...] = ()) -> None:
         """One turn of the present thread, shown as it happens."""
         remember_thread(self.settings.data, self.thread)
         exports, lang = self.settings.exports, self.wanted
         await self.show(lambda core, agent: core.turn(agent, self.thread, text, files, exports=exports, lang=lang))
-        self._watch()
+        self.watch()
 
     async def show(self, begin: Begin) -> None:
         """Shows events until they end or Ctrl-C; then says what may still go on."""
@@ -165,7 +168,7 @@ class Repl:
         self.lang = self.wanted or spoken(line, self.lang)
         await self.take_turn(line)
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
         """Looks after renders that no turn waits for: an earlier run's, or those of a turn that was stopped."""
         if self._news is None or self._news.done():
             self._news = asyncio.create_task(self._collect())
@@ -180,9 +183,6 @@ class Repl:
             log.exception("collecting failed")
 
     async def _close(self) -> None:
-        if self._news:
-            self._news.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._news
+        await self.quiet()
         if self._connection:
             await self._connection.close()

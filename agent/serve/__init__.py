@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from agent.logs import install
 from agent.settings import Settings
 from agent.skills import Skill
 from agent.turn import Agent, open_agent, turn
@@ -38,6 +39,7 @@ def application(settings: Settings, skill: Skill) -> Starlette:
             app.state.agent = agent
             yield
 
+    install(settings.token)
     routes = [Route("/healthz", health), Route("/v1/turns", take_turn, methods=["POST"])]
     return Starlette(routes=routes, lifespan=lifespan)
 

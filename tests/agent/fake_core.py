@@ -33,6 +33,8 @@ class FakeCore:
     scenes: dict[str, Scene] = field(default_factory=dict)
     recovered: list[Event] = field(default_factory=list)
     collected: list[Event] = field(default_factory=list)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    """How the turn with these words ends; "done" unless it is here."""
     decisions: list[Decision] = field(default_factory=list)
     refuses: list[Exception] = field(default_factory=list)
     """What opening raises, one an attempt."""
@@ -84,7 +86,10 @@ class FakeCore:
         for event in self.recovered:
             yield event
 
-    async def collect(self, agent: FakeAgent) -> AsyncIterator[Event]:
+    async def outcome(self, agent: FakeAgent, thread: str) -> str:
+        return self.outcomes.get(self.said[-1] if self.said else "", "done")
+
+    async def collect(self, agent: FakeAgent, only: str | None = None) -> AsyncIterator[Event]:
         found, self.collected = self.collected, []
         for event in found:
             yield event

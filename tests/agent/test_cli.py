@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import subprocess
 import sys
 import tomllib
@@ -14,13 +15,25 @@ import pytest
 
 import agent
 from agent import cli
+from agent.errors import Unreachable
 from agent.events import Ask, Delivered, Error, Progress, Text, Timeline
 from agent.repl.threads import remember_thread
+from agent.skills import skill_names
 from agent.usage import asked_language
 from prompts import FOLDER, Lang, say
 
 READY = Delivered(text="✅ Ready: ./city.mp4 (2 MB, 10s)", path="/x/city.mp4", format="mp4", size=2, duration_ms=1)
-VARIABLES = ("NEMO_API_URL", "NEMO_TOKEN", "NEMO_CLIENT_ID", "NEMO_WEB_URL", "SKILL_SOURCE", "LC_ALL", "LC_MESSAGES")
+VARIABLES = (
+    "REELCHAT_MAX_SPEND",
+    "REELCHAT_ASK_BEFORE_SPENDING",
+    "NEMO_API_URL",
+    "NEMO_TOKEN",
+    "NEMO_CLIENT_ID",
+    "NEMO_WEB_URL",
+    "SKILL_SOURCE",
+    "LC_ALL",
+    "LC_MESSAGES",
+)
 
 
 class Terminal(io.StringIO):
@@ -86,7 +99,11 @@ def test_every_command_and_option_has_help_in_both_languages() -> None:
         (["make a film"], "There is no command “make a film”; reelchat --help lists them.", "没有“make a film”"),
         (["--skill"], "--skill needs a value; reelchat --help says which.", "--skill 后面要有值"),
         (["route"], "TEXT is missing; reelchat --help shows where it goes.", "缺少 TEXT"),
-        (["jobs", "x"], "That does not fit ACTION. It may be: list, collect.", "可以是：list, collect。"),
+        (
+            ["jobs", "x"],
+            "That does not fit ACTION. It may be: list, collect, cancel, forget.",
+            "可以是：list, collect, cancel",
+        ),
         (["serve", "--port", "x"], "That does not fit --port. It may be: 0-65535.", "可以是：0-65535。"),
         (["skills", "x"], "That is not how it is called; reelchat --help shows how.", "用法不对"),
         (["--skill", "nosuch"], "There is no skill “nosuch”.", "没有“nosuch”这个技能。"),
@@ -174,7 +191,8 @@ def test_the_first_failed_turn_is_the_last(fake: Any, capsys: pytest.CaptureFixt
     fake.scenes = {"export": [Error(code="nothing_to_export", text="There is nothing to export yet.")]}
     assert cli.main(["-p", "export", "-p", "status", "--out", "city.mp4"]) == 1
     said = capsys.readouterr()
-    assert (said.out, said.err) == ("", "There is nothing to export yet.\n")
+    skipped = "Because of this, not done: “status”, “export as mp4”.\n"
+    assert (said.out, said.err) == ("", f"There is nothing to export yet.\n{skipped}")
     assert fake.said == ["export"]
 
 
@@ -314,3 +332,105 @@ def test_ctrl_c_is_exit_code_130(fake: Any, capsys: pytest.CaptureFixture[str]) 
     fake.scenes = {"export": [interrupted]}
     assert cli.main(["-p", "export"]) == 130
     assert "--continue shows what became of it." in capsys.readouterr().err
+
+
+# Commands without a terminal
+
+
+def test_a_slash_command_given_with_p_is_carried_out(fake: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["-p", "/lang zh", "-p", "/export gif", "-p", "/why", "-p", "/help"]) == 0
+    assert fake.said == ["导出为 gif"]
+    assert fake.turns[0]["lang"] == "zh"
+    said = capsys.readouterr().out
+    assert "还没有可说明的" in said or "解释" in said or "/export" in said
+
+
+def test_a_persona_a_new_conversation_and_quit_work_in_a_script(fake: Any) -> None:
+    script = ["one", "/skill maker-video", "/new", "two", "/quit", "three"]
+    names = skill_names()
+    script[1] = f"/skill {names[-1]}"
+    assert cli.main([word for line in script for word in ("-p", line)]) == 0
+    assert fake.said == ["one", "two"]
+    assert fake.turns[1]["skill"] == names[-1]
+    assert fake.turns[0]["thread"] != fake.turns[1]["thread"]
+
+
+def test_piped_commands_work_too(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    piped(monkeypatch, "make a city\n/status\n")
+    assert cli.main([]) == 0
+    assert fake.said == ["make a city", "status"]
+
+
+@pytest.mark.parametrize("line", ["/nope", "/lang fr", "/upload", "/skill nosuch", "/jobs delete 1"])
+def test_a_command_that_cannot_be_done_ends_the_script(
+    line: str, fake: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["-p", line, "-p", "add music"]) == 1
+    assert fake.said == []
+    assert capsys.readouterr().err.endswith("Because of this, not done: “add music”.\n")
+
+
+def test_a_failing_turn_names_every_turn_it_leaves_undone(fake: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.scenes = {"two": [Error(code="busy", text="Busy.")]}
+    assert cli.main(["-p", "one", "-p", "two", "-p", "three", "-p", "/export", "--out", "x.mp4"]) == 1
+    assert capsys.readouterr().err == "Busy.\nBecause of this, not done: “three”, “/export”, “export as mp4”.\n"
+    assert fake.said == ["one", "two"]
+
+
+def test_the_last_turn_leaves_nothing_undone(fake: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.scenes = {"two": [Error(code="busy", text="Busy.")]}
+    assert cli.main(["--lang", "zh", "-p", "one", "-p", "two"]) == 1
+    assert capsys.readouterr().err == "Busy.\n"
+
+
+@pytest.mark.parametrize(("ended", "words"), [("failed", ""), ("unknown", "What became of this turn is not known")])
+def test_a_turn_that_ended_badly_without_an_error_is_exit_code_1(
+    ended: str, words: str, fake: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.outcomes = {"one": ended}
+    assert cli.main(["-p", "one", "-p", "two"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(words) and "Because of this, not done: “two”.\n" in said
+
+
+def test_the_limits_reach_the_settings_from_flags_and_environment(
+    fake: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--max-spend", "30", "--ask-before-spending", "-p", "one"]) == 0
+    assert (fake.settings.max_spend, fake.settings.ask_before_spending) == (30, True)
+    assert not fake.settings.somebody_answers
+    monkeypatch.setenv("REELCHAT_MAX_SPEND", "12.5")
+    assert cli.main(["-p", "one"]) == 0
+    assert (fake.settings.max_spend, fake.settings.ask_before_spending) == (12.5, False)
+    monkeypatch.setenv("REELCHAT_MAX_SPEND", "lots")
+    assert cli.main(["-p", "one"]) == 2
+    assert "“lots” is no limit." in capsys.readouterr().err
+    assert cli.main(["--help"]) == 0
+    assert cli.main(["--max-spend", "x", "-p", "one"]) == 2
+
+
+def test_the_doctor_needs_an_address_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--contract", "studio"]) == 2
+    assert "“studio” is no backend." in capsys.readouterr().err
+
+
+def test_an_address_with_a_password_is_shown_without_it(fake: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.refuses = [Unreachable()]
+    assert cli.main(["--backend", "http://me:canary@edit.test", "-p", "one"]) == 1
+    said = capsys.readouterr()
+    assert "http://edit.test can't be reached" in said.err and "canary" not in said.out + said.err
+
+
+def test_the_log_of_every_run_holds_no_token(fake: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEMO_TOKEN", "canary-without-a-shape")
+
+    def crash() -> None:
+        try:
+            raise ValueError("Illegal header b'Bearer canary-without-a-shape'")
+        except ValueError:
+            logging.getLogger("reelchat.x").exception("what %s", "?token=canary-without-a-shape")
+
+    fake.scenes = {"one": [crash]}
+    assert cli.main(["-p", "one"]) == 0
+    log = (home / "nemo" / "reelchat.log").read_text(encoding="utf-8")
+    assert "ValueError: Illegal header" in log and "canary" not in log

@@ -96,3 +96,79 @@ def test_an_outcome_is_written_even_when_the_turn_is_canceled() -> None:
         return await journal.open_sends("t")
 
     assert run(scenario()) == []
+
+
+class Stepwise(InMemoryStore):
+    """A store whose puts take a few turns of the loop."""
+
+    async def aput(self, *arguments: Any, **named: Any) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await super().aput(*arguments, **named)
+
+
+async def canceled(work: Any, times: int) -> None:
+    """Runs `work` and cancels it `times` times while it is at it."""
+    task = asyncio.ensure_future(work)
+    await asyncio.sleep(0)
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_send_canceled_while_its_record_is_written_did_not_start(times: int) -> None:
+    async def scenario() -> tuple[list[Send], str]:
+        store = Stepwise()
+        journal = Journal(store, "me")
+        await canceled(journal.intend(send("a")), times)
+        item = await store.aget(("reelchat", "me", "sends", "t"), "a")
+        assert item
+        return await journal.open_sends("t"), item.value["outcome"]
+
+    assert run(scenario()) == ([], "not-started")
+
+
+def test_a_record_is_finished_however_often_the_turn_is_canceled() -> None:
+    async def scenario() -> list[Job]:
+        journal = Journal(Stepwise(), "me")
+        await canceled(journal.job(job(1)), 3)
+        return await journal.open_jobs()
+
+    assert [found.id for found in run(scenario())] == ["render_1"]
+
+
+def test_records_of_other_versions_are_read_as_far_as_they_go() -> None:
+    async def scenario() -> tuple[list[str], list[str]]:
+        store = InMemoryStore()
+        journal = Journal(store, "me")
+        await journal.intend(send("a"))
+        item = await store.aget(("reelchat", "me", "sends", "t"), "a")
+        assert item
+        newer = {**item.value, "id": "b", "colour": "red"}
+        older = {name: value for name, value in item.value.items() if name not in ("text_hash", "media")}
+        await store.aput(("reelchat", "me", "sends", "t"), "b", newer)
+        await store.aput(("reelchat", "me", "sends", "t"), "c", {**older, "id": "c"})
+        await store.aput(("reelchat", "me", "jobs"), "d", {"id": "d"})
+        return [found.id for found in await journal.open_sends("t")], [found.id for found in await journal.jobs()]
+
+    assert run(scenario()) == (["a", "b", "c"], [])
+
+
+def test_equal_words_have_equal_hashes_and_any_words_have_one() -> None:
+    first, second = send("a"), send("b")
+    assert first.text_hash == second.text_hash
+    odd = Send(id="c", thread="t", session_id="s", text="\ud83d", fingerprint="f", at="")
+    assert odd.text_hash not in ("", first.text_hash)
+
+
+def test_a_lost_session_is_remembered_as_lost() -> None:
+    async def scenario() -> Session | None:
+        journal = Journal(InMemoryStore(), "me")
+        await journal.keep_session("t", Session(session_id="s1", task_id="t1", user_id="u1"))
+        await journal.lose_session("t")
+        return await journal.session("t")
+
+    assert run(scenario()) == Session(session_id="", task_id="", user_id="")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,63 @@ def test_a_heic_photo_is_uploaded_as_jpg(tmp_path: Path) -> None:
                 return [(ready[0].name, image.format)]
 
     assert asyncio.run(names()) == [("IMG_1.jpg", "JPEG")]
+
+
+def heic(path: Path, colour: str = "red") -> Path:
+    path.parent.mkdir(exist_ok=True)
+    from_pillow(Image.new("RGB", (64, 48), colour)).save(path)
+    return path
+
+
+def test_photos_of_one_name_from_two_folders_stay_two_photos(tmp_path: Path) -> None:
+    photos = [heic(tmp_path / "a" / "IMG_1.heic", "red"), heic(tmp_path / "b" / "IMG_1.heic", "blue")]
+
+    async def converted() -> list[tuple[str, bool]]:
+        async with prepared(photos) as ready:
+            return [(path.name, path.read_bytes() == ready[0].read_bytes()) for path in ready]
+
+    assert asyncio.run(converted()) == [("IMG_1.jpg", True), ("IMG_1.jpg", False)]
+
+
+def test_conversions_are_gone_after_the_upload_and_the_photo_is_not(tmp_path: Path) -> None:
+    photo = heic(tmp_path / "IMG_1.heic")
+
+    async def where() -> Path:
+        async with prepared([photo]) as ready:
+            return ready[0]
+
+    assert not asyncio.run(where()).parent.exists()
+    assert photo.exists()
+
+
+def refusal(photo: Path) -> str:
+    async def prepare() -> None:
+        async with prepared([photo]):
+            pass
+
+    with pytest.raises(UploadRefused) as raised:
+        asyncio.run(prepare())
+    return raised.value.reason
+
+
+def test_a_damaged_photo_is_refused(tmp_path: Path) -> None:
+    photo = heic(tmp_path / "IMG_1.heic")
+    photo.write_bytes(photo.read_bytes()[:60] + b"\0" * 400)
+    assert refusal(photo) == "type"
+
+
+def test_no_room_for_a_conversion_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    photo = heic(tmp_path / "IMG_1.heic")
+    monkeypatch.setattr(Image.Image, "save", full)
+    assert refusal(photo) == "no_room"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(UploadRefused) as raised:
+        check(str(tmp_path / "pipe.mp4"), 200)
+    assert raised.value.reason == "unreadable"

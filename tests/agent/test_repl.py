@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_nemo import CITY as SHOT
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
+from through import Through, keep_rendering
+from world import World
 
 from agent.errors import Unreachable
 from agent.events import Ask, Delivered, Error, Progress, Text, Timeline
@@ -369,3 +372,25 @@ def test_a_chosen_language_holds_for_the_turns_after_it(fake: Any, settings: Set
     screen = chat(fake, settings, "/lang zh\r", "make it vertical\r", "/nope\r", CTRL_D)
     assert fake.turns[0]["lang"] == "zh"
     assert "没有" in screen.splitlines()[-1]
+
+
+def test_jobs_are_managed_from_the_conversation(world: World) -> None:
+    world.nemo.draft = {"t": [SHOT]}
+    world.say("export as mp4")
+    made = Through(world)
+    screen = chat(made, world.settings(), "/jobs\r", "/jobs collect\r", "/jobs cancel nope\r", "/jobs what\r", CTRL_D)
+    assert "  mp4  delivered  " in screen
+    assert "There is nothing left to fetch.\n" in screen
+    assert "There is no export “nope”." in screen
+    assert "What about the exports?" in screen
+
+
+def test_a_render_that_is_watched_can_be_canceled_and_is_not_started_again(world: World) -> None:
+    world.nemo.draft = {"t": [SHOT]}
+    keep_rendering(world.nemo)
+    world.say("export as mp4")
+    (name,) = world.nemo.submits
+    made = Through(world)
+    screen = chat(made, world.settings(), f"/jobs cancel {name}\r", "/jobs\r", CTRL_D)
+    assert "will not be rendered" in screen and "  canceled  " in screen
+    assert world.nemo.submits == [name]

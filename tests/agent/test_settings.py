@@ -57,3 +57,38 @@ def test_two_backends_share_no_folder() -> None:
 )
 def test_the_language_before_the_first_word_is_the_systems(environ: dict[str, str], lang: str) -> None:
     assert Settings.load(home=HOME, environ=environ).lang == lang
+
+
+def test_an_address_never_shows_its_password() -> None:
+    settings = Settings.load(backend="https://me:canary@edit.example/x", home=HOME, environ={})
+    assert settings.host == "https://edit.example/x"
+    assert "canary" not in repr(settings)
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(backend="ftp://me:canary@edit.example", home=HOME, environ={})
+    assert "canary" not in repr(raised.value.values) + str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("flag", "environ", "limit"),
+    [(None, {}, None), (None, {"REELCHAT_MAX_SPEND": " 30 "}, 30), (5.0, {"REELCHAT_MAX_SPEND": "30"}, 5)],
+)
+def test_the_limit_is_the_flags_then_the_environments(
+    flag: float | None, environ: dict[str, str], limit: float | None
+) -> None:
+    assert Settings.load(home=HOME, max_spend=flag, environ=environ).max_spend == limit
+
+
+def test_a_limit_of_zero_is_a_limit() -> None:
+    assert Settings.load(home=HOME, max_spend=0.0, environ={}).max_spend == 0
+
+
+@pytest.mark.parametrize("wrong", ["-1", "lots", "nan", "inf"])
+def test_what_is_no_sum_of_credits_is_refused(wrong: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(home=HOME, environ={"REELCHAT_MAX_SPEND": wrong})
+    assert raised.value.key == "error.settings_error.max_spend"
+
+
+@pytest.mark.parametrize(("said", "asks"), [("1", True), ("yes", True), ("0", False), ("no", False), ("", False)])
+def test_asking_first_can_be_set_for_good(said: str, asks: bool) -> None:
+    assert Settings.load(home=HOME, environ={"REELCHAT_ASK_BEFORE_SPENDING": said}).ask_before_spending is asks

@@ -66,12 +66,49 @@ def test_the_next_start_uses_what_was_kept(wire: Any, canary: str) -> None:
         (1795305600000, "2026-11-22T00:00:00+00:00"),
         ("soon", "2026-11-28T12:00:00+00:00"),
         (None, "2026-11-28T12:00:00+00:00"),
+        (604800, "2026-11-28T12:00:00+00:00"),
+        ("2020-01-01T00:00:00Z", "2026-11-28T12:00:00+00:00"),
     ],
 )
 def test_the_end_of_a_token_is_understood_however_it_is_written(wire: Any, said: Any, kept_until: str) -> None:
     wire.on("POST", TOKEN, wire.ok(token="t", expires_at=said))
     wire.run(wire.backend().connect())
     assert kept(wire)["expires_at"] == kept_until
+
+
+def test_a_token_whose_date_makes_no_sense_is_not_asked_for_again_and_again(wire: Any) -> None:
+    wire.on("POST", TOKEN, wire.ok(token="t", expires_at=604800))
+    wire.on("GET", CREDITS, wire.ok(available=1))
+    backend = wire.backend()
+
+    async def thrice() -> None:
+        for _ in range(3):
+            await backend.credits()
+
+    wire.run(thrice())
+    assert wire.paths().count(TOKEN) == 1
+
+
+def test_a_canceled_renewal_goes_on_and_its_token_is_kept(wire: Any, canary: str) -> None:
+    credentials = wire.credentials()
+
+    async def issue(client_id: str) -> Issued:
+        await asyncio.sleep(20)
+        return Issued(token=SecretStr(canary))
+
+    async def never(client_id: str) -> Issued:
+        raise AssertionError("asked for a second token")
+
+    async def scenario() -> SecretStr:
+        asking = asyncio.create_task(credentials.token(issue, wire.clock))
+        await asyncio.sleep(1)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        return await credentials.token(never, wire.clock)
+
+    assert wire.run(scenario()).get_secret_value() == canary
+    assert kept(wire)["token"] == canary
 
 
 def test_a_token_that_has_ended_is_renewed_with_the_same_client_id(wire: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -195,7 +196,7 @@ def test_a_read_is_made_twice_more_and_then_told(wire: Any, trouble: Any) -> Non
     assert wire.paths().count(CREDITS) == 6
 
 
-@pytest.mark.parametrize(("said", "waited"), [("", 30.0), ("7", 7.0), ("100000", 120.0), ("soon", 30.0)])
+@pytest.mark.parametrize(("said", "waited"), [("", 30.0), ("7", 7.0), ("120", 120.0), ("soon", 30.0)])
 def test_a_limited_read_waits_as_long_as_it_is_told_and_tries_once_more(wire: Any, said: str, waited: float) -> None:
     limited = httpx.Response(429, headers={"retry-after": said}, json={"code": 429, "message": "slow"})
     wire.on("GET", CREDITS, limited, wire.ok(available=1))
@@ -205,6 +206,48 @@ def test_a_limited_read_waits_as_long_as_it_is_told_and_tries_once_more(wire: An
     with pytest.raises(RateLimited):
         wire.run(wire.backend().credits())
     assert wire.clock.slept == [waited, waited]
+
+
+def test_a_limit_longer_than_anybody_waits_is_not_waited_for_and_never_cut_short(wire: Any) -> None:
+    wire.on("GET", CREDITS, httpx.Response(429, headers={"retry-after": "121"}, json={"code": 429}))
+    with pytest.raises(RateLimited) as caught:
+        wire.run(wire.backend().credits())
+    assert (caught.value.key, caught.value.values["minutes"]) == ("error.rate_limited.later", 3)
+    assert (wire.clock.slept, wire.paths().count(CREDITS)) == ([], 1)
+
+
+def test_an_answer_without_end_is_given_up_before_memory_is(wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.backend.calls.LONGEST_ANSWER", 1000)
+    wire.on("GET", CREDITS, lambda request: httpx.Response(200, content=b'{"a":"' + b"x" * 2000 + b'"}'))
+    with pytest.raises(BadAnswer, match="without end"):
+        wire.run(wire.backend().credits())
+
+
+def test_an_answer_that_drips_forever_is_given_up(wire: Any) -> None:
+    async def scenario() -> float:
+        with pytest.raises(Unreachable):
+            await wire.backend().credits()
+        return asyncio.get_running_loop().time()
+
+    wire.on("GET", CREDITS, *(wire.stream(*[b" ", 20.0] * 99) for _ in range(3)))
+    assert wire.run(scenario()) == 3 * 120 + 0.5 + 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": False, "error": {"code": 2001, "message": "because"}},
+        {"error": {"code": "2001", "message": "because"}},
+        {"detail": {"code": 2001, "message": "because"}},
+        {"success": False, "message": "because", "data": {"code": 2001}},
+        {"code": 2001.0, "msg": "because"},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_code_is_found_in_every_envelope(wire: Any, body: dict[str, Any], status: int) -> None:
+    wire.on("POST", SESSION, httpx.Response(status, json=body))
+    with pytest.raises(OutOfCredits, match="because"):
+        wire.run(wire.backend().create_session("en"))
 
 
 def test_a_date_to_come_back_at_is_understood(wire: Any) -> None:

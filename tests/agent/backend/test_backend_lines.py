@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import httpx
 import pytest
+from httpx_sse import EventSource
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,3 +96,46 @@ stream_like = st.lists(
 def test_any_split_gives_the_same_payloads(data: bytes, choose: st.DataObject) -> None:
     cuts = choose.draw(st.lists(st.integers(0, len(data)), max_size=6))
     assert read(data, *cuts, cap=24) == read(data, cap=24) == read(data, *range(len(data)), cap=24)
+
+
+def test_a_line_of_many_pieces_past_the_cap_is_never_held() -> None:
+    lines = Lines(cap=1000)
+    for _ in range(1000):
+        assert lines.feed(b"x" * 100) == []
+    assert lines.feed(b"\n\n") == lines.close() == []
+    assert (lines.dropped, lines.stray) == (1, "")
+
+
+def test_an_event_of_many_small_lines_past_the_cap_is_not_held_either() -> None:
+    lines = Lines(cap=1000)
+    assert lines.feed(b"data: xy\n" * 1000 + b"\ndata: b\n\n") == [Payload("b")]
+    assert lines.dropped == 1
+
+
+@pytest.mark.parametrize("body", ['{"code":1001,\n"message":"no"}', "<!DOCTYPE html>\n<html>", "Bad gateway"])
+def test_a_body_that_is_no_stream_is_kept_for_whoever_must_know_why(body: str) -> None:
+    lines = Lines()
+    assert lines.feed(body.encode()) + lines.close() == []
+    assert lines.stray.strip() == body
+
+
+@pytest.mark.parametrize("start", [b"data: a\n\n", b": hi\n", b"id: 1\n\n", b"retry: 5\n", b"\n\nevent: x\n"])
+def test_a_stream_with_odd_lines_later_on_is_a_stream(start: bytes) -> None:
+    lines = Lines()
+    lines.feed(start + b"Traceback: x\n\n")
+    assert lines.stray == ""
+
+
+plain = st.lists(
+    st.text(st.characters(blacklist_characters="\r\n", blacklist_categories=["Cs"]), max_size=12), min_size=1
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["", "x", "error"]), plain), max_size=6), st.sampled_from(["\n", "\r\n", "\r"])
+)
+def test_where_httpx_sse_is_right_it_reads_the_same(events: list[tuple[str, list[str]]], end: str) -> None:
+    written = [[f"event: {name}"] * bool(name) + [f"data: {line}" for line in lines] for name, lines in events]
+    data = "".join(end.join([*lines, "", ""]) for lines in written).encode()
+    response = httpx.Response(200, headers={"content-type": "text/event-stream; charset=utf-8"}, content=data)
+    assert read(data, len(data) // 2) == [Payload(sse.data, sse.event) for sse in EventSource(response).iter_sse()]

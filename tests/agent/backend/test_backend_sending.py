@@ -93,7 +93,7 @@ def test_whether_anything_was_sent_decides_what_an_error_is_and_none_is_sent_aga
         (httpx.Response(200, json={"code": 2001, "message": "empty"}), OutOfCredits, 200),
         (httpx.Response(404, json={"detail": "Session not found: s1"}), SessionGone, 404),
         (httpx.Response(422, json={"detail": [{"msg": "x"}]}), ApiError, 422),
-        (httpx.Response(403, text="<html>no</html>"), BadAnswer, 403),
+        (httpx.Response(403, text="<html>no</html>"), ApiError, 403),
         (httpx.Response(502, text="<html>Bad gateway</html>"), BadAnswer, 502),
         (httpx.Response(500, text="Internal Server Error"), BadAnswer, 500),
         (httpx.Response(200, json={"code": 0}), BadAnswer, 200),

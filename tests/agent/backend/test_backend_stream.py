@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.backend.lines import Lines
+from agent.backend import stream as room
+from agent.backend.lines import Lines, Payload
+from agent.backend.screen import Screen
 from agent.backend.stream import (
     Ended,
     Failed,
@@ -190,7 +192,10 @@ def test_an_error_code_on_an_ordinary_event_ends_nothing() -> None:
         (b'data: {"error": {"message":"out","code":2001}}\n\n', Failed("out", 2001)),
         (b'data: {"type":"error","message":"out","code":2001}\n\n', Failed("out", 2001)),
         (b'data: {"code":2001,"message":"out of credits"}\n\n', Failed("out of credits", 2001)),
+        (b'data: {"code":"2001","message":"out of credits"}\n\n', Failed("out of credits", 2001)),
         (b"event: error\ndata: it broke\n\n", Failed("it broke")),
+        (b'event: error\ndata: {"text":\n\n', Failed("")),
+        (b'data: {"error":"' + b"x" * 999 + b'"}\n\n', Failed("x" * 300)),
         (
             b'data: {"author":"system","invocationId":"","content":{"parts":[{"text":"Error: boom"}]}}\n\n',
             Failed("boom"),
@@ -348,3 +353,160 @@ def test_the_screen_always_ends_with_the_aggregate(pieces: list[str], more: str)
     events = hear(*(delta(piece) for piece in pieces), adk(whole))
     assert shown(events) == [whole]
     assert events[-1] == DONE
+
+
+@pytest.mark.parametrize("frame", [{"code": 0}, {"code": 200, "message": "ok"}, {"error": None}, {"type": "done"}])
+def test_a_frame_without_news_is_no_failure(frame: dict[str, Any]) -> None:
+    assert hear(adk("Done."), frame) == [Said(0, "Done.", final=True), DONE]
+
+
+def test_a_silent_end_with_a_reason_is_silence() -> None:
+    assert hear(adk(CALL), adk(RESULT), adk(errorCode="MODEL_RETURNED_NO_CONTENT"))[-1] == DONE
+
+
+def test_an_unconfirmed_apology_after_an_answer_does_not_make_the_end_incomplete() -> None:
+    assert hear(adk("Done."), delta("I encountered a temporary issue."))[-1] == DONE
+    assert hear(delta("I encountered a temporary issue."))[-1] == LOST
+
+
+def test_words_past_all_measure_are_left_out_and_make_the_end_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MOST_TEXT", 10)
+    assert shown(events := hear(adk("12345"), delta("678"), delta("90123"), adk("4"))) == ["12345", "678"]
+    assert events[-1] == LOST
+
+
+def test_segments_past_all_measure_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MOST_SEGMENTS", 3)
+    assert shown(hear(*(adk(str(number), author=str(number)) for number in range(9)))) == ["0", "1", "2"]
+
+
+def test_a_hundred_thousand_deltas_take_no_noticeable_time() -> None:
+    heard, payload = Reconstruction(), Payload(json.dumps(delta("word ")))
+    for _ in range(100_000):
+        heard.feed(payload)
+    assert heard.feed(Payload(json.dumps(adk("word " * 100_000)))) == [Said(0, "", final=True)]
+
+
+# What may reach the screen
+
+TOKEN = "nmv_usr_canary0123456789"
+
+
+def veiled(*events: dict[str, Any] | bytes) -> list[StreamEvent]:
+    def tail(text: str) -> int:
+        return max((n for n in range(1, len(TOKEN)) if text.endswith(TOKEN[:n])), default=0)
+
+    screen = Screen(lambda text: text.replace(TOKEN, "[token]"), tail)
+    return [shown for event in hear(*events) for shown in screen.show(event)]
+
+
+def said(events: list[StreamEvent]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Said) and event.text]
+
+
+@pytest.mark.parametrize("cut", range(1, len(TOKEN)))
+def test_a_token_cut_between_two_deltas_is_never_shown(cut: int) -> None:
+    whole = f"It is {TOKEN}, keep it."
+    parts = whole[: 6 + cut], whole[6 + cut :]
+    flat = [{"type": "text", "content": part} for part in parts]
+    for events in (veiled(*map(delta, parts), adk(whole)), veiled(*flat), veiled(adk(*parts))):
+        assert "".join(said(events)) == "It is [token], keep it."
+        assert events[-1] == DONE
+
+
+def test_a_token_one_letter_at_a_time_or_spelled_in_escapes_is_never_shown() -> None:
+    assert "".join(said(veiled(*({"type": "text", "content": letter} for letter in f"a{TOKEN}b")))) == "a[token]b"
+    spelled = "".join(f"\\u{ord(letter):04x}" for letter in TOKEN)
+    assert said(veiled(f'data: {{"type":"text","content":"{spelled}"}}\n\n'.encode())) == ["[token]"]
+
+
+def test_most_of_a_token_is_not_shown_even_when_the_rest_never_comes() -> None:
+    assert said(veiled({"type": "text", "content": f"It is {TOKEN[:-1]}"})) == ["It is ", "[token]"]
+    assert said(veiled(delta(f"It is {TOKEN[:14]}"), adk(CALL), delta(TOKEN[14:]))) == ["It is ", TOKEN[14:], "[token]"]
+
+
+def test_what_only_begins_like_a_token_is_shown_when_its_segment_ends() -> None:
+    assert said(veiled({"type": "text", "content": "Hang on"}, {"type": "text", "content": " now"})) == [
+        "Hang o",
+        "n now",
+    ]
+    assert said(veiled(delta("I am in"), adk("I am in"))) == ["I am i", "n"]
+
+
+def test_a_token_in_a_failure_or_in_the_name_of_a_tool_is_taken_out() -> None:
+    events = veiled({"type": "tool_call", "name": TOKEN}, {"error": f"bad {TOKEN}"})
+    assert events == [ToolStarted("[token]"), Failed("bad [token]"), LOST]
+
+
+SORRY = "I encountered a temporary issue. Please try again."
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [adk("Music added."), adk(SORRY)],
+        [adk("Music added."), delta("I encoun"), delta("tered a temporary issue"), delta("."), adk(SORRY)],
+        [adk("Music added."), delta(SORRY)],
+        [adk("Music added."), adk(SORRY), adk(SORRY)],
+        [adk(f"Music added.\n\n{SORRY}")],
+        [adk("Music added.", author="a"), adk(SORRY, author="b")],
+        [{"type": "text", "content": "Music added."}, {"type": "text", "content": SORRY}],
+        [{"type": "text", "content": f"Music added. {SORRY}"}],
+        [*({"type": "text", "content": letter} for letter in f"Music added. {SORRY}")],
+        [adk(CALL), adk(RESULT), adk("Music added."), adk(SORRY, errorCode="UNKNOWN")],
+    ],
+)
+def test_an_apology_after_an_answer_is_not_shown_and_no_failure(events: list[dict[str, Any]]) -> None:
+    heard = veiled(*events)
+    assert "".join(said(heard)).strip() == "Music added."
+    assert not any(isinstance(event, Failed) for event in heard)
+    assert heard[-1] == DONE
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([adk(SORRY)], SORRY),
+        ([adk("Let me look.", CALL), adk(RESULT), adk(SORRY)], f"Let me look.{SORRY}"),
+        ([adk("One."), adk(SORRY), adk("It works.")], f"One.{SORRY}It works."),
+        ([adk("One."), adk(SORRY), adk(CALL), adk(RESULT)], f"One.{SORRY}"),
+        ([adk(f"One. I encountered a temporary issue {'that is long ' * 30}")], None),
+        ([adk("You said: I encountered a temporary issue")], "You said: I encountered a temporary issue"),
+        ([adk("Done. I enc")], "Done. I enc"),
+        ([adk("Done."), {"type": "text", "content": "I"}], "Done.I"),
+    ],
+)
+def test_an_apology_that_is_the_answer_or_a_part_of_it_is_shown(
+    events: list[dict[str, Any]], words: str | None
+) -> None:
+    text = "".join(said(veiled(*events)))
+    assert text == words if words else text.count("that is long ") == 30
+
+
+@given(st.lists(st.text(max_size=5) | st.sampled_from([TOKEN, TOKEN[:9], "I enc", "I encountered a temporary issue"])))
+def test_letters_are_held_back_but_never_lost(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    heard = "".join(said(veiled(*map(delta, pieces), adk(text or "x"), adk(CALL))))
+    assert TOKEN not in heard
+    assert heard == (text or "x").replace(TOKEN, "[token]") or "nmv_" in text
+
+
+def test_events_with_one_line_break_between_them_are_as_many_events() -> None:
+    assert hear(b'data: {"type":"text","content":"Hi "}\ndata: {"type":"text","content":"you"}\n') == [
+        Said(0, "Hi "),
+        Said(0, "you"),
+        Said(0, "", final=True),
+        DONE,
+    ]
+    assert hear(b'data: {"error":"a"}\ndata: {"error":"b"}\n\n') == [Failed("a"), LOST]
+
+
+@pytest.mark.parametrize(
+    "frame", [b'event: ping\ndata: {"at":1}\n\n', b"data: heartbeat\n\n", b'data: {"type":"keepalive"}\n\n', b":\n\n"]
+)
+def test_a_sign_of_life_says_nothing_whatever_it_looks_like(frame: bytes) -> None:
+    assert hear(frame) == [Heartbeat(), DONE]
+    lines, heard = Lines(), Reconstruction()
+    for payload in lines.feed(frame):
+        heard.feed(payload)
+    assert heard.heard == 0
