@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import cast
 
+from agent.logs import install
 from evals.dialogue import load, play
 from evals.stage import FAST, agent_on, studio
 from prompts import Lang
@@ -17,6 +18,7 @@ DIALOGUES = Path(__file__).parent / "dialogues"
 
 def main(arguments: list[str]) -> int:
     """Exit code 0 when every dialogue held, 1 otherwise."""
+    install()
     paths = [Path(argument) for argument in arguments] or sorted(DIALOGUES.glob("*.yaml"))
     return 0 if all(asyncio.run(_all(paths))) else 1
 
