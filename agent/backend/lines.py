@@ -1,7 +1,7 @@
 """Bytes of an event stream -> payloads, cut anywhere by the network.
 
-httpx-sse reads a whole response or nothing: what it exports is `EventSource`, and a test holds this module to it
-wherever it is right. It is not used here, for it
+An event is httpx-sse's. What it exports to read them, `EventSource`, takes a whole response or nothing; a test holds
+this module to it wherever it is right. It does not read here, for it
 - decodes by the charset that the server claims, but an event stream is always UTF-8;
 - takes a byte order mark for a part of the first field's name, and loses the first event without a word;
 - drops a last event that no blank line follows, which a backend that just closes does leave;
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from httpx_sse import ServerSentEvent
 
 __all__ = ["LINE_CAP", "STRAY_CAP", "Lines", "Payload"]
 
@@ -29,15 +30,22 @@ _BREAK = re.compile(rb"\r\n|\r|\n")
 _MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(ServerSentEvent):
     """One event as it came. Blank data is a sign of life and no more."""
 
-    data: str
-    name: str = "message"
-    """The `event:` field."""
-    ended: bool = True
-    """False for what the stream broke off in: no blank line followed it."""
+    def __init__(self, data: str, event: str = "message", ended: bool = True) -> None:
+        super().__init__(event=event, data=data)
+        self.ended = ended
+        """False for what the stream broke off in: no blank line followed it."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Payload) and self._told() == other._told()
+
+    def __hash__(self) -> int:
+        return hash(self._told())
+
+    def _told(self) -> tuple[str, str, bool]:
+        return self.event, self.data, self.ended
 
 
 class Lines:
@@ -76,7 +84,7 @@ class Lines:
         """What the stream broke off in, if anything."""
         payloads = self._payloads([self._line(b"")] if self._held else [])
         left = self._frame()
-        return [*payloads, Payload(left.data, left.name, ended=False)] if left else payloads
+        return [*payloads, Payload(left.data, left.event, ended=False)] if left else payloads
 
     def _hold(self, part: bytes) -> None:
         if self._too_long or len(self._held) + len(part) > self._cap:

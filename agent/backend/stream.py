@@ -132,20 +132,20 @@ class Reconstruction:
         text = payload.data.strip()
         if self.failed:
             return []
-        if not text or payload.name in _BEATS or text in _BEATS:
+        if not text or payload.event in _BEATS or text in _BEATS:
             return [Heartbeat()]
         event = decode(text)
         if isinstance(event, dict):
-            return self._event(event, payload.name)
+            return self._event(event, payload.event)
         if several := _events(text):
-            return [said for event in several if not self.failed for said in self._event(event, payload.name)]
+            return [said for event in several if not self.failed for said in self._event(event, payload.event)]
         self.heard += 1
         if text == "[DONE]":
             return []
         first = text.partition("\n")[0]
         if first.startswith('{"error": "'):
             return self._fail(first.removeprefix('{"error": "').removesuffix('"}'))
-        if payload.name == "error":
+        if payload.event == "error":
             return self._fail("" if first.startswith("{") else first)
         # Only a stream that broke off inside an event has lost something.
         self._whole &= payload.ended
