@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.backend.attribution import Attribution
 from agent.backend.auth import Credentials
 from agent.backend.client import Backend
+from agent.backend.parts import discard_parts
 from agent.backend.stream import Ended, Failed, Heartbeat, Said, StreamEvent, ToolEnded, ToolStarted
 from agent.backend.wire import Credits, DownloadedFile, RenderStatus, Session, Snapshot, Uploaded
 
@@ -25,4 +26,5 @@ __all__ = [
     "ToolEnded",
     "ToolStarted",
     "Uploaded",
+    "discard_parts",
 ]

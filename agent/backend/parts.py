@@ -6,12 +6,13 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
 import httpx
 
-__all__ = ["Part"]
+__all__ = ["Part", "discard_parts"]
 
 LONGEST_NAME = 50
 """Characters of the file's own name: with what is added to it, it still is one that every file system takes."""
@@ -85,3 +86,9 @@ class Part:
         for path in (self.path, self._proof):
             with suppress(OSError):
                 path.unlink()
+
+
+def discard_parts(path: Path) -> None:
+    """Takes away what downloads to `path` left behind, whatever address they came from."""
+    for part in path.parent.glob(f"{escape(path.name[:LONGEST_NAME])}.{'?' * 8}.part"):
+        Part(part).discard()

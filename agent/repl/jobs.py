@@ -193,8 +193,11 @@ async def _forget(job: Job, yes: bool, agent: Any) -> str:
             name=Path(job.path).name,
             id=job.id,
         )
+    from agent.backend import discard_parts  # it brings httpx, and --help does not wait for that
+
     with _alone(job, agent):
         await _settle(job, "forgotten", agent)
+        discard_parts(Path(job.path))
     return "forgotten_now"
 
 

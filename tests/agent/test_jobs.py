@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -160,8 +161,14 @@ def test_forgetting_what_may_be_charged_wants_a_yes(running: World) -> None:
     code, said = jobs(running, "forget", job.id)
     assert code == 2 and "may still be charged" in said and f"jobs forget {job.id} --yes" in said
     assert recorded(running)[0].status == "submitted"
+    path = Path(job.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    left = [path.with_name(f"{path.name}.0a1b2c3d.part{end}") for end in ("", ".json")]
+    for part in (*left, path.with_name("other.mp4.0a1b2c3d.part")):
+        part.write_bytes(b"half")
     code, said = jobs(running, "forget", job.id, "--yes")
     assert code == 0 and said.startswith("Forgotten: ")
+    assert [each.name for each in path.parent.iterdir()] == ["other.mp4.0a1b2c3d.part"]
     assert recorded(running)[0].status == "forgotten"
     assert jobs(running, "collect") == (0, "There is nothing left to fetch.\n")
 
