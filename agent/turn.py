@@ -131,12 +131,7 @@ async def turn(
     """
     thread_id = agent.thread_id(thread)
     given: State = {"utterance": text, "files": list(files), "out": str(out) if out else None, "wanted_lang": lang}
-    context = Context(
-        user=agent.user,
-        thread=thread_id,
-        skill=str(agent.skill.path),
-        exports=str(exports or agent.settings.exports),
-    )
+    context = Context(agent.user, thread_id, str(agent.skill.path), str(exports or agent.settings.exports))
     config = _config(thread_id)
     try:
         with lease(agent.settings.data / "leases", thread_id):
