@@ -30,12 +30,17 @@ DRAW = (
 SMALL_TALK = (
     (
         "hello",
+        r"(?:(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|howdy|yo)(?: there| you)?,? ?)?"
+        r"(?:how(?:'s| is) (?:it|everything|life) going|how are (?:you|things)(?: doing)?|what'?s up|"
+        r"(?:is )?any(?:one|body) (?:there|here|home))|"
         r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|howdy|yo)(?: there| you)?|"
-        r"你好[啊呀]?|您好|嗨|哈[喽啰]|早上好|晚上好|在吗|在不在",
+        r"你好[啊呀吗]?|您好|嗨|哈[喽啰]|早上好|晚上好|早安?|在吗|在不在|最近(?:怎么样|好吗|如何)|有人(?:在)?吗",
     ),
     (
         "welcome",
         r"(?:many )?(?:thanks?|thx|ty|cheers)(?: you)?(?: (?:so|very) much| a lot)?|"
+        r"(?:i )?(?:love|like) it|(?:that(?:'s| is)|looks?|very|really|so)? ?(?:nice|great|cool|awesome|perfect)|"
+        r"(?:真|太|很)?(?:好看|不错|棒|赞|漂亮|喜欢)[了啊呀!]*|"
         r"谢谢[你啦了]?|多谢|谢啦|"
         r"辛苦了",
     ),
