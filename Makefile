@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do $
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: chat test check eval serve bench soak lock clean
+.PHONY: chat test check eval serve bench soak fuzz lock clean
 
 chat: $(VENV)/.ready
 	@$(VENV)/bin/reelchat $(ARGS)
@@ -21,7 +21,7 @@ check: $(VENV)/.ready
 eval serve: $(VENV)/.ready
 	@$(VENV)/bin/reelchat $@ $(ARGS)
 
-bench soak: $(VENV)/.ready
+bench soak fuzz: $(VENV)/.ready
 	@$(PY) -m evals.$@ $(ARGS)
 
 # Universal: one file for every system and Python; hashes, no addresses.
