@@ -1,4 +1,4 @@
-"""Asking before a step that acts and may not have been meant."""
+"""Asking before a step: the question, the answers to pick, and what is kept until one comes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from langgraph.runtime import Runtime
 
 from agent.context import Context, emit
 from agent.events import Ask
-from agent.state import Step
 from prompts import Lang, say
+from router import Route
 
 __all__ = ["ask"]
 
 
-def ask(step: Step, lang: Lang, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Puts the question to the person; what is returned is kept until the answer comes."""
-    options = [say(lang, f"ask.yes_{step['route']}"), say(lang, "ask.no")]
-    emit(runtime, Ask(text=say(lang, f"ask.{step['route']}"), options=options))
-    return {"route": step["route"], "text": step["text"]}
+def ask(route: Route, text: str, lang: Lang, runtime: Runtime[Context], question: str = "") -> dict[str, Any]:
+    """Asks whether to take `route` with the words `text`; `question` says more than that. Returns what to keep."""
+    options = [say(lang, f"ask.yes_{route}"), say(lang, "ask.no")]
+    emit(runtime, Ask(text=question or say(lang, f"ask.{route}"), options=options))
+    return {"route": route, "text": text}

@@ -10,17 +10,16 @@ from urllib.parse import quote
 
 from langgraph.runtime import Runtime
 
+from agent.asking import ask
+from agent.backend import USER
 from agent.context import Context, emit, journal, tools
 from agent.errors import AgentError, ApiError, BadAnswer, OutOfCredits, RateLimited, SessionGone, Unreachable
-from agent.events import Ask, Error, Progress, Text
+from agent.events import Error, Progress, Text
 from agent.settings import Settings
 from agent.state import Session, State
 from prompts import Lang, say
 
-__all__ = ["ask_again", "error_event", "failing_softly", "progress", "tell"]
-
-USER = "me"
-"""How everybody is called in the paths: nobody a link could bind."""
+__all__ = ["error_event", "failing_softly", "progress", "tell"]
 
 Node = Callable[[State, Runtime[Context]], Awaitable[dict[str, Any]]]
 N = TypeVar("N", bound=Node)
@@ -40,6 +39,7 @@ def progress(runtime: Runtime[Context], about: Any, text: str, fraction: float |
 def error_event(error: AgentError, lang: Lang, settings: Settings, session: Session | None = None) -> Error:
     """The sentence for an error: what happened, what it means, what to do next."""
     bind = error.values.get("bind") or (session["user_id"] if session else "")
+    # USER is how everybody is called in the paths: nobody a link could bind.
     if isinstance(error, OutOfCredits) and bind and bind != USER and settings.token is None:
         # Only somebody without an account registers; whoever brought a token tops up.
         error = OutOfCredits(str(error), reason="anonymous", bind=quote(str(bind), safe=""))
@@ -65,12 +65,6 @@ def _sentence(error: AgentError, lang: Lang, values: dict[str, Any]) -> str:
         except KeyError:
             continue
     raise KeyError(error.key)
-
-
-def ask_again(text: str, lang: Lang, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Offers to send what never left; what is returned is kept until the answer comes."""
-    emit(runtime, Ask(text=say(lang, "ask.again"), options=[say(lang, "ask.yes_sse"), say(lang, "ask.no")]))
-    return {"route": "sse", "text": text}
 
 
 def failing_softly(node: N) -> N:
@@ -101,7 +95,7 @@ async def _told(error: AgentError, state: State, runtime: Runtime[Context]) -> d
     again = isinstance(error, Unreachable | RateLimited)
     return {
         "outcome": "not-started",
-        **({"question": ask_again(state["steps"][0]["text"], lang, runtime)} if again else {}),
+        **({"question": ask("sse", state["steps"][0]["text"], lang, runtime, say(lang, "ask.again"))} if again else {}),
     }
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.asking import ask
 from agent.backend import Backend, Credits
-from agent.context import Context, emit, tools
+from agent.context import Context, tools
 from agent.draft import Draft
 from agent.errors import BackendError, SpendRefused
-from agent.events import Ask
 from agent.purse import Kind, Purse
 from agent.report import tell
 from agent.state import State
@@ -90,8 +90,7 @@ def _ask(price: float, have: Credits, state: State, runtime: Runtime[Context]) -
     held.purse.ask(runtime.context.thread, step["text"])
     known = have.available is not None
     text = say(lang, "spend.ask" if known else "spend.ask_blind", price=f"{price:g}", left=f"{have.available or 0:g}")
-    emit(runtime, Ask(text=text, options=[say(lang, f"ask.yes_{step['route']}"), say(lang, "ask.no")]))
-    return {"outcome": "failed", "question": {"route": step["route"], "text": step["text"]}}
+    return {"outcome": "failed", "question": ask(step["route"], step["text"], lang, runtime, text)}
 
 
 def _cost(before: float | None, have: Credits) -> tuple[str, dict[str, str]] | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from agent.backend.attribution import Attribution
 from agent.backend.auth import Credentials
-from agent.backend.client import Backend
+from agent.backend.client import USER, Backend
 from agent.backend.parts import discard_parts
 from agent.backend.stream import Ended, Failed, Heartbeat, Said, StreamEvent, ToolEnded, ToolStarted
 from agent.backend.wire import Credits, DownloadedFile, RenderStatus, Session, Snapshot, Uploaded
 
 __all__ = [
+    "USER",
     "Attribution",
     "Backend",
     "Credentials",

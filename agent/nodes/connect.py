@@ -7,12 +7,13 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from agent.asking import ask
 from agent.backend import Backend, Snapshot
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
 from agent.errors import AgentError, SessionGone, Unreachable
 from agent.recovery import settle_open_sends, tell_unknown
-from agent.report import ask_again, error_event, progress, tell
+from agent.report import error_event, progress, tell
 from agent.state import Session, State
 from agent.summarizer import news
 from prompts import say
@@ -42,7 +43,7 @@ def _offer(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     decisions = decide(Turn(text=state["utterance"]))
     if len(decisions) != 1 or decisions[0].route != "sse" or decisions[0].files:
         return {}
-    return {"question": ask_again(decisions[0].text, state["lang"], runtime)}
+    return {"question": ask("sse", decisions[0].text, state["lang"], runtime, say(state["lang"], "ask.again"))}
 
 
 async def _open(state: State, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
             _show_what_is_there(state, runtime)
         return Command(goto="__end__", update=fresh)
     if steps[0]["unsure"]:
-        return Command(goto="__end__", update=fresh | {"steps": [], "question": ask(steps[0], state["lang"], runtime)})
+        question = ask(steps[0]["route"], steps[0]["text"], state["lang"], runtime)
+        return Command(goto="__end__", update=fresh | {"steps": [], "question": question})
     return Command(goto=steps[0]["route"], update=fresh)
 
 

@@ -38,7 +38,7 @@ async def summarize(state: State, runtime: Runtime[Context]) -> Command[Next]:
     if not rest:
         return Command(goto="__end__", update={**update, "steps": []})
     if rest[0]["unsure"]:
-        question = ask(rest[0], state["lang"], runtime)
+        question = ask(rest[0]["route"], rest[0]["text"], state["lang"], runtime)
         return Command(goto="__end__", update={**update, "steps": [], "question": question})
     fresh = {"steps": rest, "spoke": False, "outcome": "done", "looked": None}
     return Command(goto=rest[0]["route"], update={**update, **fresh})
