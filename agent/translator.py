@@ -7,16 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from agent.clauses import clean
-from agent.gestures import Phrase, edit_for
-from agent.grammar import CJK
-from agent.sentences import Sentence, Sentences
+from agent.gui.clean import clean
+from agent.gui.edits import by_hand, request
+from agent.gui.gestures import Phrase
+from agent.gui.grammar import CJK
+from agent.gui.sentences import Sentence, Sentences
+from agent.gui.signs import Before
 
 __all__ = ["Action", "ActionKind", "Phrase", "Stream", "Translation", "actions", "translate"]
 
 ActionKind = Literal["export", "state", "tracks", "credits", "edit", "undo", "upload", "new"]
 
 _ORDERED = re.compile(r"(\d{1,3})([.)、])")
+CHARGED = ("edit", "undo", "new", "upload")
+"""What changes something or wants something of the person."""
 _LIST_ITEM = re.compile(r"[-*+•]\s|\d{1,3}[.)、]")
 
 
@@ -48,8 +52,7 @@ class Stream:
         self._dropped = False
         """Whether a sentence was taken out since the last one that was shown."""
         self._shown = False
-        self._asked = False
-        """Whether the last sentence was a question."""
+        self._before = Before()
         self._held = ""
         """A heading such as "To export:", which waits for what it announces."""
         self._items_gone = 0
@@ -84,14 +87,14 @@ class Stream:
 
     def _cleaned(self, sentence: Sentence) -> str:
         """The sentence without its gui phrases, its number in a list put right."""
-        if sentence.verbatim:
-            self._asked = False
+        if sentence.verbatim or not sentence.text:
             return sentence.text
         number = _ORDERED.match(sentence.text)
-        next_step = number is not None and self._dropped
-        text, phrases = clean(sentence.text, hesitant=self._asked, next_step=next_step)
-        self.phrases += phrases
-        self._asked = sentence.text.rstrip(" *_").endswith(("?", "？"))
+        self._before = self._before.behind(sentence.gap)
+        cleaned = clean(sentence.text, self._before)
+        text = cleaned.text
+        self.phrases += cleaned.phrases
+        self._before = self._before.after(sentence.text, cleaned.last)
         if number is None:
             self._items_gone = 0 if "\n" in sentence.gap else self._items_gone
         elif not text:
@@ -125,47 +128,19 @@ def actions(phrases: Iterable[Phrase]) -> list[Action]:
     """What the phrases ask for, in their order, each kind at most once."""
     found: dict[str, Action] = {}
     for phrase in phrases:
-        if phrase.kind not in ("unknown", "idle"):
+        if phrase.kind not in ("unknown", "idle") and (phrase.kind not in CHARGED or by_hand(phrase.words)):
             kind = cast(ActionKind, phrase.kind)
             found.setdefault(kind, Action(kind, _text(phrase)))
     return list(found.values())
 
 
 def _text(phrase: Phrase) -> str:
-    chinese = CJK.search(phrase.words) is not None
+    """What is sent for a phrase; "" where it stands for something else than a send."""
     if phrase.kind == "undo":
-        return "撤销" if chinese else "undo"
-    if phrase.kind != "edit":
-        return ""
-    if named := edit_for(phrase.words):
-        return named[chinese]
-    return _moved_zh(phrase.words) if chinese else _moved_en(phrase.words)
+        return "撤销" if CJK.search(phrase.words) else "undo"
+    return request(phrase.words) if phrase.kind == "edit" else ""
 
 
 def _stronger(one: str, other: str) -> str:
     """Of two gaps the one with more lines; the later one where they are alike."""
     return one if one.count("\n") > other.count("\n") else other
-
-
-def _moved_en(words: str) -> str:
-    """ "Drag the title to the end" as it is asked for in a chat: "Move the title to the end"."""
-    text = re.sub(
-        r".*?\bdr(?:ag|op)(?:ging)?(?:[\s-]+(?:and|n)[\s-]+drop(?:ping)?)?\s+",
-        "",
-        words,
-        count=1,
-        flags=re.I | re.S,
-    )
-    text = text.replace("**", "").rstrip(" .!")
-    if level := re.match(r"(.*?)\s+slider\b.*?(\d+(?:\.\d+)?)\s*%", text, re.I):
-        return f"Set {level[1]} to {level[2]}%"
-    return f"{'Add' if re.search(r'to the timeline$', text, re.I) else 'Move'} {text}"
-
-
-def _moved_zh(words: str) -> str:
-    text = re.sub(r"^.*?(?=把|将|將|拖|拉)", "", words.replace("**", ""), count=1)
-    text = re.sub(r"(?:即可|就行|吧)?[\s。！]*$", "", text, count=1)
-    if level := re.search(r"(?:拖[拽动動曳]?|把|将|將)(.*?)滑[块塊杆桿].*?(\d+(?:\.\d+)?)\s*%", text):
-        return f"将{level[1]}设为{level[2]}%"
-    text = re.sub(r"[拖拉][拽动動曳放移]?([到至])", r"移\1", text)
-    return re.sub(r"拖[拽动動曳放移]", "移动", re.sub(r"拖([入进進])", r"移\1", text))

@@ -36,34 +36,28 @@ class Model:
     """A digest of the examples it learned from."""
 
     def probabilities(self, seen: Signs) -> list[float]:
-        """One for each of CLASSES; they sum to 1."""
+        """One for each class; they sum to 1."""
+        logits = self.logits(seen)
+        top = max(logits)
+        powers = [math.exp(logit - top) for logit in logits]
+        total = sum(powers)
+        return [power / total for power in powers]
+
+    def logits(self, seen: Signs) -> list[float]:
+        """The logarithms of the probabilities, but for what is the same for every class."""
         grams = self._sum(seen.grams)
         evidence = self._sum(seen.evidence)
         around = self._sum(seen.around)
         norm = self.step / math.sqrt(len(seen.grams) or 1)
         share = self.step * self.share
         edge = self.step * AROUND / math.sqrt(len(seen.around) or 1)
-        logits = [
+        return [
             b + norm * g + share * e + edge * a for b, g, e, a in zip(self.bias, grams, evidence, around, strict=True)
         ]
-        top = max(logits)
-        powers = [math.exp(logit - top) for logit in logits]
-        total = sum(powers)
-        return [power / total for power in powers]
 
-    def _sum(self, keys: Sequence[str] | frozenset[str]) -> tuple[int, ...]:
-        a = b = c = d = e = f = g = 0
-        get = self.weights.get
-        for key in keys:
-            if found := get(key):
-                a += found[0]
-                b += found[1]
-                c += found[2]
-                d += found[3]
-                e += found[4]
-                f += found[5]
-                g += found[6]
-        return a, b, c, d, e, f, g
+    def _sum(self, keys: Sequence[str] | frozenset[str]) -> Sequence[int]:
+        rows = [row for key in keys if (row := self.weights.get(key))]
+        return [sum(column) for column in zip(*rows, strict=True)] if rows else [0] * len(self.bias)
 
 
 def chances(heard: Sequence[Heard]) -> list[list[float]]:
@@ -79,11 +73,11 @@ def loudest(heard: Heard, name: str) -> str:
     return max(known, default=(0, ""))[1].strip()
 
 
-def pack(model: Model) -> bytes:
+def pack(model: Model, classes: Sequence[str] = CLASSES) -> bytes:
     """The model as bytes: a line of JSON, the keys, then one signed byte a weight."""
     keys = sorted(model.weights)
     head = {
-        "classes": CLASSES,
+        "classes": classes,
         "bias": model.bias,
         "step": model.step,
         "share": model.share,

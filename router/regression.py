@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Table", "descend"]
+__all__ = ["PENALTY", "Floats", "Table", "descend"]
 
 PENALTY = 0.05
 """The price of a squared weight, against one example."""
@@ -31,21 +31,21 @@ class Table:
     """1 where a class is allowed, examples by classes."""
 
 
-def descend(table: Table, size: int, bias: Floats, memory: int = 8) -> Floats:
+def descend(table: Table, size: int, bias: Floats, penalty: float = PENALTY, memory: int = 8) -> Floats:
     """The weights that explain the table best, by a quasi-Newton descent from a bias.
 
     One row for each of `size` columns, then one for the bias.
     """
     weights = np.zeros((size + 1, len(bias)))
     weights[size] = bias
-    loss, slope = _loss(table, weights)
+    loss, slope = _loss(table, weights, penalty)
     past: list[tuple[Floats, Floats, float]] = []
     for _ in range(ROUNDS):
         way = -_newton(slope, past)
         pace = 1.0 if past else 1.0 / max(1.0, float(np.abs(slope).max()))
         while True:
             there = weights + pace * way
-            new_loss, new_slope = _loss(table, there)
+            new_loss, new_slope = _loss(table, there, penalty)
             if new_loss <= loss + 1e-4 * pace * float((slope * way).sum()) or pace < 1e-6:
                 break
             pace /= 2
@@ -75,7 +75,7 @@ def _newton(slope: Floats, past: list[tuple[Floats, Floats, float]]) -> Floats:
     return way
 
 
-def _loss(table: Table, weights: Floats) -> tuple[float, Floats]:
+def _loss(table: Table, weights: Floats, penalty: float) -> tuple[float, Floats]:
     """How surprising the table is under the weights, and which way that grows."""
     logits = np.add.reduceat(weights[table.column] * table.value[:, None], table.rows, axis=0)
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -87,5 +87,5 @@ def _loss(table: Table, weights: Floats) -> tuple[float, Floats]:
     for each in range(weights.shape[1]):
         pull = error[table.row, each] * table.value
         slope[:, each] = np.bincount(table.column, pull, minlength=len(weights))
-    slope[:-1] += PENALTY * weights[:-1]
-    return -float(np.log(right).sum()) + PENALTY / 2 * float((weights[:-1] ** 2).sum()), slope
+    slope[:-1] += penalty * weights[:-1]
+    return -float(np.log(right).sum()) + penalty / 2 * float((weights[:-1] ** 2).sum()), slope

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from router.examples import Example, aligned, alone, examples, sentences
 from router.intent import AROUND, ARTEFACT, CLASSES, Model, pack
-from router.regression import Floats, Table, descend
+from router.regression import PENALTY, Floats, Table, descend
 
 __all__ = ["digest", "fit", "train"]
 
@@ -43,20 +43,27 @@ def train(known: list[Example]) -> Model:
     return fit(given, temperature(fit(learned), held), digest(known))
 
 
-def fit(known: list[Example], heat: float = 1.0, learned: str = "") -> Model:
-    """A model of examples at a temperature."""
+# Between its classes an example says nothing yet: an edit is likelier than a remark.
+_BIAS = tuple(0.5 * (name == "edit") - 0.5 * (name == "remark") for name in CLASSES)
+
+
+def fit(
+    known: list[Example],
+    heat: float = 1.0,
+    learned: str = "",
+    bias: Sequence[float] = _BIAS,
+    penalty: float = PENALTY,
+) -> Model:
+    """A model of examples at a temperature; `bias` is what it thinks before it has seen any."""
     names = _vocabulary(known)
     table = _table(known, {name: index for index, name in enumerate(names)})
-    # Between its classes an example says nothing yet: an edit is likelier than a remark.
-    found = descend(
-        table, len(names), np.array([0.5 * (name == "edit") - 0.5 * (name == "remark") for name in CLASSES])
-    )
-    weights, bias = found[:-1], found[-1] / heat
+    found = descend(table, len(names), np.array(bias), penalty)
+    weights, settled = found[:-1], found[-1] / heat
     order = np.argsort(-np.abs(weights).max(axis=1), kind="stable")[:KEPT]
     step = float(np.abs(weights).max()) / 127 or 1.0
     whole = np.rint(weights / step).astype(int)
     kept = {names[index]: tuple(whole[index].tolist()) for index in order.tolist() if whole[index].any()}
-    return Model(kept, tuple(round(float(each), 6) for each in bias), round(step / heat, 9), SHARE, learned)
+    return Model(kept, tuple(round(float(each), 6) for each in settled), round(step / heat, 9), SHARE, learned)
 
 
 def temperature(model: Model, held: list[Example]) -> float:

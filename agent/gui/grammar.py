@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal
 
-from agent.prefixes import Prefix, Step
+from agent.gui.prefixes import Prefix, Step
 from prompts import table
 
 __all__ = ["CJK", "MASK", "Grammar", "RowName", "grammar", "grammars", "rx"]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
 
-from agent.grammar import MASK, Grammar, RowName, grammars, rx
+from agent.gui.grammar import MASK, Grammar, RowName, grammars, rx
 from prompts import table
 
-__all__ = ["Gesture", "Phrase", "PhraseKind", "edit_for", "read"]
+__all__ = ["Gesture", "Phrase", "PhraseKind", "edit_for", "named", "plain", "read"]
 
 PhraseKind = Literal["export", "state", "tracks", "credits", "edit", "undo", "upload", "new", "unknown", "idle"]
 """What a phrase stands for. "unknown": no button of ours; "idle": conditional, denied or a mere offer."""
@@ -182,6 +182,19 @@ def _dragged(g: Grammar, words: str) -> PhraseKind:
 def _name(pattern: str) -> re.Pattern[str]:
     latin = pattern.isascii() and pattern[0] != "⌘"
     return rx(rf"(?<![a-z])(?:{pattern})(?![a-z])" if latin else pattern)
+
+
+def named(text: str) -> PhraseKind | None:
+    """What the first button named in a text stands for."""
+    found = _button(text)
+    return found[0] if found else None
+
+
+def plain(text: str) -> PhraseKind | None:
+    """The one thing that all the buttons named in a text stand for, where the names leave no doubt."""
+    kinds = {kind for kind, names in table("gui")["buttons"].items() for name in names if _name(name).search(text)}
+    kinds |= {"edit" for edit in table("gui")["edits"] for name in edit["names"] if _name(name).search(text)}
+    return cast(PhraseKind, kinds.pop()) if len(kinds) == 1 and not kinds & {"tracks", "state"} else None
 
 
 def _button(text: str) -> tuple[PhraseKind, int] | None:

@@ -85,7 +85,7 @@ class Sentences:
         if line_start and not self._fence:
             if text in ("`", "``", "~", "~~") and not final:
                 return None, False
-            if text.startswith((*_FENCES, ">", "|")):
+            if text.startswith((*_FENCES, "|")):
                 return self._line(text, final), True
         if self._fence:
             return self._line(text, final), True
