@@ -131,6 +131,45 @@ def jobs(ctx: click.Context, /, action: Any, id: str, yes: bool, **_: Any) -> in
     return asyncio.run(manage(*_setup(ctx), Order(action, id, yes)))
 
 
+@reelchat.command(help="versions_about")
+@click.option("--thread", metavar="NAME", help="versions_thread")
+@_setup_options
+@click.pass_context
+def versions(ctx: click.Context, /, thread: str | None, **_: Any) -> int:
+    from agent.repl.versions import listed, print_versions
+
+    return print_versions(*_setup(ctx), thread or ctx.find_root().params["thread"], listed)
+
+
+@reelchat.command(help="diff_about")
+@click.argument("numbers", nargs=-1)
+@click.option("--thread", metavar="NAME", help="versions_thread")
+@_setup_options
+@click.pass_context
+def diff(ctx: click.Context, /, numbers: tuple[str, ...], thread: str | None, **_: Any) -> int:
+    from agent.repl.versions import compared, print_versions
+
+    return print_versions(*_setup(ctx), thread or ctx.find_root().params["thread"], compared(" ".join(numbers)))
+
+
+@reelchat.command(help="timeline_about")
+@click.option("--svg", type=click.Path(path_type=Path), metavar="FILE", help="timeline_svg")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="timeline_html")
+@click.option("--thread", metavar="NAME", help="timeline_thread")
+@_setup_options
+@click.pass_context
+def timeline(ctx: click.Context, /, svg: Path | None, html: Path | None, thread: str | None, **_: Any) -> int:
+    import asyncio
+
+    from agent.repl.timeline import show_timeline
+
+    for path, form in ((svg, ".svg"), (html, ".html")):
+        if path and path.suffix.lower() != form:
+            raise Misuse("timeline_name", path=path, known=form)
+    named = thread or ctx.find_root().params.get("thread")
+    return asyncio.run(show_timeline(*_setup(ctx), named, [path for path in (svg, html) if path]))
+
+
 @reelchat.command(help="doctor_about")
 @click.option("--contract", metavar="URL", help="doctor_contract")
 @_setup_options

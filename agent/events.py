@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-__all__ = ["EVENT", "Ask", "Delivered", "Error", "Event", "Meter", "Progress", "Text", "Timeline"]
+__all__ = ["EVENT", "Ask", "Delivered", "Error", "Event", "Hint", "Meter", "Progress", "Text", "Timeline"]
 
 
 class _Event(BaseModel):
@@ -65,6 +65,15 @@ class Ask(_Event):
     options: list[str] = Field(default_factory=list)
 
 
+class Hint(_Event):
+    """What could come next. Never part of the answer."""
+
+    kind: Literal["hint"] = "hint"
+    text: str
+    suggestions: list[str]
+    """Utterances, each a turn by itself."""
+
+
 class Error(_Event):
     """Something did not work: what happened, what it means for the work, what to do next."""
 
@@ -89,5 +98,5 @@ class Meter:
             self._show(done / total if total else None)
 
 
-Event = Annotated[Progress | Text | Timeline | Delivered | Ask | Error, Field(discriminator="kind")]
+Event = Annotated[Progress | Text | Timeline | Delivered | Ask | Hint | Error, Field(discriminator="kind")]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)

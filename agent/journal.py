@@ -7,6 +7,7 @@ its effect and settled after it, the settling shielded from cancellation.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -16,7 +17,7 @@ from langgraph.store.base import BaseStore
 
 from agent.state import Session, Step
 
-__all__ = ["Job", "JobStatus", "Journal", "Outcome", "Send"]
+__all__ = ["Job", "JobStatus", "Journal", "Ledger", "Outcome", "Send", "Version"]
 
 Outcome = Literal["pending", "done", "not-started", "unknown"]
 """pending: it may have been sent and nobody has looked since; unknown: looked at and told, still not known."""
@@ -70,7 +71,34 @@ class Job:
     lang: str = "en"
 
 
-Record = TypeVar("Record", Send, Job)
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One draft that a conversation had."""
+
+    number: int
+    """From 1, in the order they were seen; never given twice in a thread."""
+    thread: str
+    at: str
+    """UTC, ISO 8601."""
+    words: str
+    """What was asked for; "" where the backend changed it by itself."""
+    draft: Any
+    by: str = "backend"
+    """Who asked for it: "person" or "backend"."""
+    session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What is known of a thread's versions without reading them. It may lag behind them, never run ahead."""
+
+    marks: tuple[str, ...] = ()
+    """A mark for each version in order; equal marks are equal drafts."""
+    session_id: str = ""
+    """The session that the last one was seen in."""
+
+
+Record = TypeVar("Record", Send, Job, Version)
 
 
 class Journal:
@@ -114,6 +142,41 @@ class Journal:
         unfinished = ("intended", "submitted", "completed")
         return [j for j in await self.jobs() if j.status in unfinished and thread in (None, j.thread)]
 
+    # Versions of the draft
+
+    async def ledger(self, thread: str) -> Ledger:
+        """What is known of the versions of a thread."""
+        item = await self._store.aget((*self._root, "versions"), thread)
+        return Ledger(tuple(item.value["marks"]), item.value["session_id"]) if item else Ledger()
+
+    async def keep_ledger(self, thread: str, ledger: Ledger) -> None:
+        """Writes what is known of the versions of a thread, even when the turn is canceled meanwhile."""
+        value = {"marks": list(ledger.marks), "session_id": ledger.session_id}
+        await _see_through(self._store.aput((*self._root, "versions"), thread, value, index=False))
+
+    async def keep_version(self, version: Version) -> None:
+        """Writes one version, even when the turn is canceled meanwhile.
+
+        The draft is kept as its JSON text: a store's own encoder may change numbers. Raises ValueError,
+        TypeError or RecursionError where it has none.
+        """
+        value = {
+            **{name: getattr(version, name) for name in Version.__dataclass_fields__},
+            "draft": json.dumps(version.draft, separators=(",", ":")),
+        }
+        namespace = (*self._root, "drafts", version.thread)
+        await _see_through(self._store.aput(namespace, _key(version.number), value, index=False))
+
+    async def version(self, thread: str, number: int) -> Version | None:
+        """One version; None when there is none of that number."""
+        item = await self._store.aget((*self._root, "drafts", thread), _key(number))
+        return _version(_record(Version, item.value)) if item else None
+
+    async def versions(self, thread: str) -> list[Version]:
+        """All versions of a thread, in the order of their numbers."""
+        found = [_version(one) async for one in self._all((*self._root, "drafts", thread), Version)]
+        return sorted((one for one in found if one), key=lambda one: one.number)
+
     # Sessions
 
     async def keep_session(self, thread: str, session: Session) -> None:
@@ -149,6 +212,20 @@ def _record(kind: type[Record], value: dict[str, Any]) -> Record | None:
         return kind(**known)
     except TypeError:
         return None
+
+
+def _key(number: int) -> str:
+    return f"{number:08}"
+
+
+def _version(record: Version | None) -> Version | None:
+    """A version as it was read, its draft decoded; an unreadable one is None, but keeps its number."""
+    if record is None:
+        return None
+    try:
+        return replace(record, draft=json.loads(record.draft))
+    except (TypeError, ValueError, RecursionError):
+        return replace(record, draft=None)
 
 
 async def _see_through(writing: Coroutine[Any, Any, None]) -> None:

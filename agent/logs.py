@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-__all__ = ["Redacting", "conceal", "install", "log_to", "redacted"]
+__all__ = ["Redacting", "conceal", "holds_token", "install", "log_to", "redacted"]
 
 HIDDEN = "[hidden]"
 SHORTEST = 6
@@ -51,6 +51,11 @@ def redacted(text: str) -> str:
     for value in sorted(_known, key=len, reverse=True):  # One may begin with another.
         text = text.replace(value, HIDDEN)
     return text
+
+
+def holds_token(text: str) -> bool:
+    """Whether `text` holds a secret we know, or one of the backend's own kinds."""
+    return _PATTERNS[0][0].search(text) is not None or any(value in text for value in _known)
 
 
 class Redacting(logging.Filter):

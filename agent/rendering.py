@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NoReturn, cast
+from urllib.parse import urlsplit
 
 from agent.backend import Backend, RenderStatus
 from agent.clock import Clock
@@ -26,6 +27,7 @@ from agent.errors import (
 from agent.events import Delivered, Event, Meter, Progress, Text
 from agent.journal import Job, Journal
 from agent.lease import lease
+from agent.logs import holds_token
 from agent.summarizer import file_size, length
 from prompts import Lang, say
 
@@ -41,6 +43,13 @@ def new_id(clock: Clock) -> str:
     """A render id nobody has used: the documents' `render_<timestamp>`, in microseconds."""
     moment = clock.now()
     return f"render_{int(moment.timestamp() * 1000)}{moment.microsecond % 1000:03d}"
+
+
+def _link(url: str | None) -> str | None:
+    """The address where others find the file. The embedded studio ends with us; a secret is nobody's link."""
+    if url is None or not url.startswith(("http://", "https://")) or holds_token(url):
+        return None
+    return None if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1") else url
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,7 @@ class Rendering:
         meter = Meter(lambda fraction: self._progress(job, "download", fraction))
         done = await self.backend.download(url, path, meter)
         await self.journal.job(replace(job, status="delivered"))
-        self._delivered(job, path, done.size)
+        self._delivered(job, path, done.size, _link(status.url))
 
     async def _poll(self, job: Job) -> RenderStatus | None:
         """The completed status, or None when the job outlasts our patience. Raises RenderFailed."""
@@ -163,7 +172,7 @@ class Rendering:
             await clock.sleep(status.retry_after or self.tools.poll_every)
         return None
 
-    def _delivered(self, job: Job, path: Path, size: int) -> None:
+    def _delivered(self, job: Job, path: Path, size: int, link: str | None) -> None:
         lang = cast(Lang, job.lang)
         draft = Draft.read(job.draft)
         moves = draft.duration_ms if job.format in ("mp4", "gif") else None
@@ -172,7 +181,8 @@ class Rendering:
         shown = f"./{path}" if not path.is_absolute() else str(path)
         facts = [file_size(size), *([length(moves, lang)] if moves else [])]
         text = say(lang, "export.done", path=shown, facts=say(lang, "unit.comma").join(facts))
-        self.show(Delivered(text=text, path=job.path, url=None, format=job.format, size=size, duration_ms=moves))
+        text += "\n" + say(lang, "export.link", url=link) if link else ""
+        self.show(Delivered(text=text, path=job.path, url=link, format=job.format, size=size, duration_ms=moves))
 
     def _progress(self, job: Job, about: Literal["render", "download"], fraction: float | None) -> None:
         text = say(cast(Lang, job.lang), f"export.{about}")

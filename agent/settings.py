@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -15,10 +16,15 @@ from pydantic import SecretStr
 from agent.errors import SettingsError
 from prompts import Lang
 
-__all__ = ["NEMO_URL", "Settings", "spoken_here"]
+__all__ = ["NEMO_URL", "Graphics", "Settings", "graphics_here", "spoken_here"]
 
 NEMO_URL = "https://mega-api-prod.nemovideo.ai"
 NEMO_WEB_URL = "https://nemovideo.com"
+Graphics = Literal["kitty", "iterm", "sixel"]
+"""How a terminal takes pictures."""
+_KITTY = ("kitty", "ghostty")
+_ITERM = ("iterm.app", "wezterm", "mintty")
+_SIXEL = ("foot", "mlterm", "contour")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,22 @@ def spoken_here(environ: Mapping[str, str] = os.environ) -> Lang:
     """The language that the system is set to, as far as we speak it."""
     spoken = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
     return "zh" if spoken.lower().startswith("zh") else "en"
+
+
+def graphics_here(environ: Mapping[str, str] = os.environ) -> Graphics | None:
+    """How the terminal shows pictures, by what it says of itself; it is never asked, for it may not answer.
+
+    None where it shows none or nobody knows, inside tmux and screen, and where REELCHAT_IMAGES is off.
+    """
+    wanted = environ.get("REELCHAT_IMAGES", "auto")
+    if not _yes(wanted) or environ.get("TMUX") or environ.get("STY"):
+        return None
+    program, term = (environ.get(name, "").lower() for name in ("TERM_PROGRAM", "TERM"))
+    if environ.get("KITTY_WINDOW_ID") or program in _KITTY or any(name in term for name in _KITTY):
+        return "kitty"
+    if program in _ITERM or environ.get("LC_TERMINAL", "").lower() == "iterm2":
+        return "iterm"
+    return "sixel" if term.startswith(_SIXEL) or program in _SIXEL else None
 
 
 def _backend(flag: str | None, environ: Mapping[str, str]) -> tuple[str, str | None]:

@@ -61,7 +61,11 @@ class State(TypedDict, total=False):
     phrases: list[dict[str, str]]
     """Gui phrases that the last send's text held."""
     spoke: bool
-    """Whether the backend said anything in the last send."""
+    """Whether the person read anything of what the backend said in the last send."""
+    stuck: str
+    """What the last send wanted clicked that nothing of ours stands for, where nothing else was done."""
+    asked: dict[str, Any] | None
+    """A question of the backend, or about what it added by itself, that is put when the turn ends."""
     outcome: str
     """Of the present step: "done", "failed", "not-started" (a send that never ran) or "unknown"."""
     before: Any

@@ -10,7 +10,7 @@ from agent.segments import duration, first, mapping, words
 from agent.units import file_size, length, percent, ratio, span, times
 from prompts import Lang, say
 
-__all__ = ["describe", "file_size", "length", "media", "news", "timeline"]
+__all__ = ["describe", "file_size", "length", "media", "news", "plays_when", "timeline", "track_label"]
 
 MOST_SEGMENTS = 8
 """A track shows so many segments before it is folded."""
@@ -75,7 +75,7 @@ def _entry(track: Track, segments: Iterable[Segment], lang: Lang) -> str:
     """`BGM: Lo-fi (0-10s, 35%)`: a label and what is on it."""
     pieces, named = _pieces(list(segments), lang)
     key = "timeline.entry" if named else "timeline.entry_unnamed"
-    return say(lang, key, label=_label(track, lang), pieces=pieces).rstrip()
+    return say(lang, key, label=track_label(track, lang), pieces=pieces).rstrip()
 
 
 def _pieces(segments: list[Segment], lang: Lang) -> tuple[str, bool]:
@@ -102,13 +102,14 @@ def _piece(segment: Segment, lang: Lang) -> str:
 
 def _facts(segment: Segment, lang: Lang) -> list[str]:
     """When it plays and, for sound that was turned down or up, how loud."""
-    facts = [when] if (when := _when(segment, lang)) else []
+    facts = [when] if (when := plays_when(segment, lang)) else []
     if segment.kind == "audio" and segment.volume not in (None, 1.0):
         facts.append(percent(segment.volume or 0.0, lang))
     return facts
 
 
-def _when(segment: Segment, lang: Lang) -> str:
+def plays_when(segment: Segment, lang: Lang) -> str:
+    """ "0-10s", or as much of it as is known, which may be nothing."""
     start, end = segment.start_ms, segment.end_ms
     if start is not None and end is not None:
         return span(start, end, lang)
@@ -129,7 +130,7 @@ def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
-def _label(track: Track, lang: Lang) -> str:
+def track_label(track: Track, lang: Lang) -> str:
     """A track of a type we don't know has the name the backend gave it, if any."""
     return (track.label == "track" and _cut(track.name or "")) or say(lang, f"timeline.{track.label}")
 
@@ -140,10 +141,10 @@ def _label(track: Track, lang: Lang) -> str:
 def _what(change: Change, lang: Lang) -> str:
     """The segment a change is about: `BGM "Lo-fi"`."""
     track, segment = _about(change)
-    label = _label(track, lang)
+    label = track_label(track, lang)
     if segment.name:
         return say(lang, "change.what", label=label, name=_cut(segment.name))
-    when = _when(segment, lang)
+    when = plays_when(segment, lang)
     return say(lang, "change.what_unnamed", label=label, time=when) if when else label
 
 
@@ -159,7 +160,7 @@ def _came_or_went(change: Change, lang: Lang) -> str:
 
 
 def _moved(change: Change, lang: Lang) -> str:
-    before, after = (_when(segment, lang) if segment else "" for segment in (change.before, change.after))
+    before, after = (plays_when(segment, lang) if segment else "" for segment in (change.before, change.after))
     if before and after and before != after:
         return say(lang, "change.moved", what=_what(change, lang), before=before, after=after)
     return say(lang, "change.moved_somewhere", what=_what(change, lang))
@@ -185,7 +186,7 @@ def _renamed(change: Change, lang: Lang) -> str:
         return say(lang, "change.adjusted", what=_what(change, lang))
     before, after = (say(lang, "timeline.quoted", text=name) for name in names)
     key = "change.renamed_title" if track.kind == "text" else "change.renamed"
-    return say(lang, key, label=_label(track, lang), before=before, after=after)
+    return say(lang, key, label=track_label(track, lang), before=before, after=after)
 
 
 def _levelled(change: Change, lang: Lang) -> str:
@@ -224,7 +225,7 @@ def _adjusted(change: Change, lang: Lang) -> str:
 
 def _order(change: Change, lang: Lang) -> str:
     assert change.track, "an order is a track's"
-    label = _label(change.track, lang)
+    label = track_label(change.track, lang)
     names = [_name(segment, lang) for segment in change.order]
     if not all(names):
         return say(lang, "change.order_unnamed", label=label)

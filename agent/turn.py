@@ -23,11 +23,12 @@ from langgraph.store.sqlite.aio import AsyncSqliteStore
 from agent.backend import Credentials
 from agent.clock import Clock, SystemClock
 from agent.context import Context, Tools, register, unregister
+from agent.draft import Draft
 from agent.embedded import EmbeddedStudio
 from agent.errors import AgentError, Busy
 from agent.events import EVENT, Error, Event
 from agent.graph import Graph, build
-from agent.journal import Journal
+from agent.journal import Journal, Version
 from agent.lease import lease
 from agent.opinion import ChatModel, load_model
 from agent.rendering import Rendering
@@ -38,7 +39,7 @@ from agent.state import LocalPath, State
 from prompts import Lang, say
 from router import Decision, spoken
 
-__all__ = ["Agent", "collect", "explain", "open_agent", "outcome", "recover", "turn"]
+__all__ = ["Agent", "collect", "drawn", "explain", "open_agent", "outcome", "recover", "turn", "versions"]
 
 log = logging.getLogger("reelchat.turn")
 
@@ -194,6 +195,17 @@ async def explain(agent: Agent, thread: str) -> list[Decision]:
     state = (await agent.graph.aget_state(_config(agent.thread_id(thread)))).values
     kept = state.get("decisions", [])
     return [Decision(**{**one, "span": tuple(one["span"]), "files": tuple(one["files"])}) for one in kept]
+
+
+async def versions(agent: Agent, thread: str) -> list[Version]:
+    """Every draft that `thread` had, oldest first."""
+    return await Journal(agent.store, agent.user).versions(agent.thread_id(thread))
+
+
+async def drawn(agent: Agent, thread: str) -> Draft | None:
+    """The draft of `thread` as the person last heard of it; None where no such conversation has begun."""
+    state = (await agent.graph.aget_state(_config(agent.thread_id(thread)))).values
+    return Draft.read(state.get("draft")) if state else None
 
 
 async def outcome(agent: Agent, thread: str) -> str:

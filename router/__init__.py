@@ -3,6 +3,18 @@
 from router.decide import decide
 from router.decision import ROUTES, Decision, Route, Source, Turn
 from router.language import language, spoken
-from router.wishes import output_format
+from router.wishes import output_format, undo_asked, version
 
-__all__ = ["ROUTES", "Decision", "Route", "Source", "Turn", "decide", "language", "output_format", "spoken"]
+__all__ = [
+    "ROUTES",
+    "Decision",
+    "Route",
+    "Source",
+    "Turn",
+    "decide",
+    "language",
+    "output_format",
+    "spoken",
+    "undo_asked",
+    "version",
+]

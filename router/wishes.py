@@ -1,13 +1,15 @@
-"""Wishes: what else an utterance asks of an export."""
+"""Wishes: what else an utterance asks: a format, a version that there was, or to have the last change undone."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from prompts import table
 from router import mask
 from router.text import fold
 
-__all__ = ["output_format"]
+__all__ = ["output_format", "undo_asked", "version"]
 
 _SAME = {
     "jpeg": "jpg",
@@ -66,3 +68,52 @@ def output_format(text: str) -> str | None:
             found = extension[1].lower()
             return _SAME.get(found, found)
     return next((name for name, meant in _MEANT if meant.search(covered)), None)
+
+
+def version(text: str) -> int | None:
+    """The number of the version a person speaks of ("export version 2", "导出第二版"), or None. The first one counts.
+
+    None for one that is to be made or named ("make version 2", "save it as v2") and for kinds ("30-second version").
+    """
+    folded = fold(text)
+    covered = mask.cover(folded.text, mask.find(folded.plain))
+    hits = sorted((hit for each in _numbered() for hit in each.finditer(covered)), key=lambda hit: hit.start())
+    for hit in hits:
+        if not _unmeant().search(covered[max(0, hit.start() - 24) : hit.start()]):
+            return _number(hit["n"])
+    return None
+
+
+def undo_asked(text: str) -> bool:
+    """Whether the utterance is nothing but a wish to have the last change undone."""
+    return len(text) < 200 and _undoing().fullmatch(fold(text).text.strip()) is not None
+
+
+@cache
+def _numbered() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(words) for words in table("versions")["number"]["words"])
+
+
+@cache
+def _unmeant() -> re.Pattern[str]:
+    return re.compile(table("versions")["number"]["not_after"])
+
+
+@cache
+def _undoing() -> re.Pattern[str]:
+    undo = table("versions")["undo"]
+    return re.compile(undo["before"] + "(?:" + "|".join(undo["words"]) + ")" + undo["after"])
+
+
+def _number(said: str) -> int:
+    """What "2", "2nd", "two", "second", "二" and "十二" count."""
+    if digits := re.match(r"\d+", said):
+        return int(digits[0])
+    names: dict[str, int] = table("versions")["number"]["names"]
+    if said in names:
+        return names[said]
+    tens, ten, ones = said.replace("两", "二").rpartition("十")
+    return 10 * _DIGITS.index(tens or "一") + _DIGITS.index(ones or "零") if ten else _DIGITS.index(ones[0])
+
+
+_DIGITS = "零一二三四五六七八九"

@@ -9,13 +9,15 @@ from langgraph.types import Command
 
 from agent.asking import ask
 from agent.backend import Backend, Snapshot
+from agent.closing import keep_or_remove
 from agent.context import Context, emit, journal, tools
-from agent.draft import Draft
+from agent.draft import Draft, changes
 from agent.errors import AgentError, SessionGone, Unreachable
 from agent.recovery import settle_open_sends, tell_unknown
 from agent.report import error_event, progress, tell
 from agent.state import Session, State
 from agent.summarizer import news
+from agent.versions import remember
 from prompts import say
 from router import Turn, decide, language, spoken
 
@@ -55,18 +57,19 @@ async def _open(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     backend = await tools(runtime).backend(runtime.context.skill)
     await backend.connect()
     if session is None:
-        return {"session": await _new_session(state, runtime, backend), "draft": None}
+        return {"session": await _new_session(state, runtime, backend), "draft": None, "asked": None}
     try:
         if not session["session_id"]:
             raise SessionGone
         snapshot = await backend.snapshot(session["session_id"])
     except SessionGone:
-        return {"session": await _replace_session(state, runtime, backend), "draft": None}
+        return {"session": await _replace_session(state, runtime, backend), "draft": None, "asked": None}
     if snapshot.user_id and not session["user_id"]:
         session = Session(**{**session, "user_id": snapshot.user_id})
         await log.keep_session(runtime.context.thread, session)
-    await _tell_news(state | {"session": session}, runtime, backend, snapshot)
-    return {"session": session, "draft": snapshot.draft}
+    await remember(state | {"session": session}, runtime, snapshot.draft)
+    asked = await _tell_news(state | {"session": session}, runtime, backend, snapshot)
+    return {"session": session, "draft": snapshot.draft, "asked": asked}
 
 
 async def _new_session(state: State, runtime: Runtime[Context], backend: Backend) -> Session:
@@ -89,10 +92,17 @@ async def _replace_session(state: State, runtime: Runtime[Context], backend: Bac
     return session
 
 
-async def _tell_news(state: State, runtime: Runtime[Context], backend: Backend, snapshot: Snapshot) -> None:
-    """A send cut short by a crash, or changes the backend made by itself after we stopped listening."""
+async def _tell_news(
+    state: State, runtime: Runtime[Context], backend: Backend, snapshot: Snapshot
+) -> dict[str, Any] | None:
+    """A send cut short by a crash, or changes the backend made by itself after we stopped listening.
+
+    Returns what there is to ask about them.
+    """
     if await settle_open_sends(state, runtime, backend, snapshot):
-        return
-    lines = news(Draft.read(state.get("draft")), Draft.read(snapshot.draft), state["lang"])
-    if "draft" in state and lines:
-        tell(runtime, "\n".join([say(state["lang"], "recover.since"), *lines]))
+        return None
+    lang, was, now = state["lang"], Draft.read(state.get("draft")), Draft.read(snapshot.draft)
+    if "draft" not in state or not (lines := news(was, now, lang)):
+        return None
+    tell(runtime, "\n".join([say(lang, "recover.since"), *lines]))
+    return keep_or_remove(changes(was, now), "", lang)

@@ -11,13 +11,15 @@ from langgraph.runtime import Runtime
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
 from agent.errors import NothingToExport
+from agent.events import Error
 from agent.journal import Job
 from agent.rendering import NO_LOOK, Rendering, new_id
 from agent.report import failing_softly, tell
 from agent.spend import may_spend, metered, tell_cost
-from agent.state import State
+from agent.state import Session, State
+from agent.versions import no_such, remember
 from prompts import say
-from router import output_format
+from router import output_format, version
 
 __all__ = ["FORMATS", "export_video"]
 
@@ -26,40 +28,57 @@ FORMATS = ("mp4", "gif", "png", "jpg", "webp")
 
 @failing_softly
 async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Takes the draft as it is, chooses the format, and delivers the file."""
+    """Takes the draft as it is, or as it was in the version asked for; chooses the format, and delivers the file."""
     session, step = state["session"], state["steps"][0]
     assert session, "connect made one"
     backend = await tools(runtime).backend(runtime.context.skill)
     try:
-        raw = (await backend.snapshot(session["session_id"])).draft
+        now = (await backend.snapshot(session["session_id"])).draft
     except NO_LOOK as error:
         error.reason = error.reason or "export"  # A step before may have sent something: only this one did not start.
         raise
-    draft = Draft.read(raw)
-    if not draft.exportable:
+    await remember(state, runtime, now)
+    number = version(step["text"]) if step["by"] == "person" else None
+    kept = None if number is None else await journal(runtime).version(runtime.context.thread, number)
+    if number is not None and kept is None:
+        return await _no_such(number, state, runtime)
+    raw = kept.draft if kept else now
+    if not Draft.read(raw).exportable:
         if step["by"] == "backend":
             return {"outcome": "done"}  # It spoke of a button; there is nothing behind it.
         raise NothingToExport
     if asked := await may_spend("export", raw, state, runtime, backend):
         return asked
+    held = tools(runtime)
+    rendering = Rendering(backend, journal(runtime), held, lambda event: emit(runtime, event))
+    await rendering.run(_job(raw, session, number, state, runtime))
+    if metered(runtime):
+        await tell_cost("export", held.purse.last, state, runtime, backend)
+    return {"outcome": "done", "draft": now}
+
+
+def _job(raw: Any, session: Session, number: int | None, state: State, runtime: Runtime[Context]) -> Job:
+    """The record of the render of `raw`, which is the version `number` where one was asked for."""
+    draft = Draft.read(raw)
     suffix = _format(draft, state, runtime)
-    job = Job(
+    return Job(
         id=new_id(tools(runtime).clock),
         thread=runtime.context.thread,
         session_id=session["session_id"],
         format=suffix,
-        path=str(_path(draft, suffix, state, runtime)),
+        path=str(_path(draft, suffix, state, runtime, number)),
         draft=raw,
         at=tools(runtime).clock.now().isoformat(),
         skill=runtime.context.skill,
         lang=state["lang"],
     )
-    held = tools(runtime)
-    rendering = Rendering(backend, journal(runtime), held, lambda event: emit(runtime, event))
-    await rendering.run(job)
-    if metered(runtime):
-        await tell_cost("export", held.purse.last, state, runtime, backend)
-    return {"outcome": "done", "draft": raw}
+
+
+async def _no_such(number: int, state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Nothing is exported in the place of a version that there never was."""
+    last = len((await journal(runtime).ledger(runtime.context.thread)).marks)
+    emit(runtime, Error(code="no_such_version", text=no_such(number, last, state["lang"])))
+    return {"outcome": "failed"}
 
 
 def _format(draft: Draft, state: State, runtime: Runtime[Context]) -> str:
@@ -81,11 +100,12 @@ def _named(state: State) -> str | None:
     return said[-1] if said else state.get("out")
 
 
-def _path(draft: Draft, suffix: str, state: State, runtime: Runtime[Context]) -> Path:
-    """Where the person wants it, or a name made from the draft's in the exports folder."""
+def _path(draft: Draft, suffix: str, state: State, runtime: Runtime[Context], number: int | None) -> Path:
+    """Where the person wants it, or a name made from the draft's and the version's in the exports folder."""
     if out := _named(state):
         path = Path(out).expanduser()
         return (path if path.suffix else path.with_suffix(f".{suffix}")).absolute()
     first = next((piece.name for track in draft.tracks for piece in track.segments if piece.name), None)
     name = re.sub(r"\.\w{2,4}$|[^\w]+", "-", draft.title or first or "video").strip("-_")[:48] or "video"
+    name += f"-v{number}" if number is not None else ""
     return tools(runtime).export_path(name, suffix, Path(runtime.context.exports).absolute())

@@ -16,6 +16,7 @@ from agent.draft import Draft
 from agent.events import Timeline
 from agent.material import bare_name, is_here
 from agent.opinion import second_opinion, unsure
+from agent.questions import Option, picked
 from agent.report import tell
 from agent.state import Next, State, Step
 from agent.summarizer import timeline
@@ -26,6 +27,9 @@ __all__ = ["BUDGET", "route"]
 
 BUDGET = 6
 """Steps one turn may take, those the backend's words ask for included."""
+
+PICKED = "answer"
+"""Because of an answer that was picked: the decision has its own words."""
 
 
 async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
@@ -40,6 +44,7 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
         "acted": [],
         "phrases": [],
         "spoke": False,
+        "stuck": "",
         "outcome": "done",
         "before": None,
         "looked": None,
@@ -58,6 +63,8 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
 
 
 async def _decide(state: State, runtime: Runtime[Context]) -> list[Decision]:
+    if (choice := _picked(state)) is not None:
+        return [Decision("sse", choice, (0, len(state["utterance"])), "context", 1.0, PICKED)] if choice else []
     decisions = decide(await _turn(state, runtime))
     model = tools(runtime).model
     if model and unsure(decisions):
@@ -65,12 +72,19 @@ async def _decide(state: State, runtime: Runtime[Context]) -> list[Decision]:
     return decisions
 
 
+def _picked(state: State) -> str | None:
+    """What is sent for the answer that was picked, "" where nothing is; None where none was."""
+    options = [Option(**option) for option in (state.get("question") or {}).get("options", [])]
+    choice = picked(state["utterance"], options) if options and not state.get("files") else None
+    return choice.send if choice else None
+
+
 async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
     asked = state.get("question") or {}
     return Turn(
         text=state["utterance"],
         attachments=tuple(state.get("files", ())),
-        pending=asked.get("route"),
+        pending=None if asked.get("options") else asked.get("route"),
         rendering=bool(await journal(runtime).open_jobs(runtime.context.thread)),
     )
 
@@ -97,7 +111,8 @@ def _step(decision: Decision, state: State) -> Step:
     """A yes to our question carries the words that the question was about."""
     asked = state.get("question")
     text, files = decision.text, list(decision.files)
-    if asked and decision.source == "context" and decision.route == asked["route"] and asked["text"]:
+    agreed = decision.source == "context" and decision.because != PICKED
+    if asked and agreed and decision.route == asked["route"] and asked["text"]:
         text = asked["text"]
     return Step(route=decision.route, text=text, files=files, by="person", unsure=decision.ask)
 

@@ -10,17 +10,16 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.backend import Backend, Ended, Failed, Said, Snapshot, StreamEvent
+from agent.backend import Backend, Snapshot
 from agent.context import Context, emit, journal, tools
 from agent.draft import fingerprint
-from agent.errors import ApiError, BackendError, BadAnswer, StreamLost, api_error
-from agent.events import Text
+from agent.ear import Ear
+from agent.errors import BackendError, BadAnswer, StreamLost
 from agent.journal import Send
 from agent.recovery import media_of, reconcile, tell_media, tell_unknown
 from agent.report import error_event, failing_softly, progress, tell
 from agent.spend import may_spend, tell_cost
 from agent.state import State
-from agent.translator import Stream
 from prompts import say
 
 __all__ = ["STILL_WORKING", "chat"]
@@ -53,6 +52,7 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         await journal(runtime).settle(send, "not-started")
         raise
     ear.close()
+    heard = ear.heard(state["lang"])
     known: dict[str, Any] = {"looked": None, "outcome": "failed" if ear.failed else "done"}
     if ear.failed:
         emit(runtime, error_event(ear.failed, state["lang"], tools(runtime).settings, session))
@@ -61,7 +61,7 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     await journal(runtime).settle(send, "unknown" if known["outcome"] == "unknown" else "done")
     # Of an unknown outcome the credits have been told.
     await tell_cost("sse", send.credits, state, runtime, backend, aloud=known["outcome"] != "unknown")
-    return {**ear.heard(), "before": before.draft, **known}
+    return {**heard, "before": before.draft, **known}
 
 
 async def _intend(state: State, runtime: Runtime[Context], backend: Backend, before: Snapshot) -> Send:
@@ -114,50 +114,3 @@ async def _notices(state: State, runtime: Runtime[Context]) -> AsyncIterator[Non
         yield
     finally:
         task.cancel()
-
-
-class Ear:
-    """Hears a stream: clean sentences go to the person as they end, gui phrases are kept for `translate`."""
-
-    def __init__(self, runtime: Runtime[Context]) -> None:
-        self._runtime = runtime
-        self._turn = uuid.uuid4().hex
-        self._streams: dict[int, Stream] = {}
-        self.failed: ApiError | None = None
-        self.complete = False
-
-    def hear(self, event: StreamEvent) -> None:
-        """Takes one event of the stream."""
-        if isinstance(event, Said):
-            self._said(event)
-        elif isinstance(event, Failed):
-            known = event.code is not None
-            self.failed = api_error(event.code or ApiError.code, event.message, reason="" if known else "stream")
-        elif isinstance(event, Ended):
-            self.complete = event.complete
-
-    def close(self) -> None:
-        """Lets out what was waiting for the end of its sentence."""
-        for segment, stream in self._streams.items():
-            self._show(segment, stream.close())
-
-    def heard(self) -> dict[str, Any]:
-        """What the next nodes need to know."""
-        phrases = [{"kind": p.kind, "words": p.words} for s in self._streams.values() for p in s.phrases]
-        return {"phrases": phrases, "spoke": bool(self._streams)}
-
-    def _said(self, said: Said) -> None:
-        if said.mode == "replace":
-            self._streams[said.segment] = Stream()
-            emit(self._runtime, Text(id=self._id(said.segment), mode="replace", text=""))
-        stream = self._streams.setdefault(said.segment, Stream())
-        self._show(said.segment, stream.feed(said.text))
-        if said.final:
-            self._show(said.segment, stream.close())
-
-    def _show(self, segment: int, sentences: list[str]) -> None:
-        if text := "".join(sentences):
-            emit(self._runtime, Text(id=self._id(segment), text=text))
-
-    def _id(self, segment: int) -> str:
-        return f"{self._turn}-{segment}"

@@ -15,6 +15,7 @@ from agent.journal import Job
 from agent.report import failing_softly, tell
 from agent.state import State
 from agent.summarizer import media, timeline
+from agent.versions import remember
 from prompts import say
 
 __all__ = ["show_state"]
@@ -27,6 +28,7 @@ async def show_state(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     assert session, "connect made one"
     backend = await tools(runtime).backend(runtime.context.skill)
     snapshot = await backend.snapshot(session["session_id"])
+    await remember(state, runtime, snapshot.draft)
     draft = Draft.read(snapshot.draft)
     emit(runtime, Timeline(text=timeline(draft, lang), draft=draft.raw))
     tell(runtime, "\n".join(media(snapshot.video_infos, snapshot.generated_media, lang)))

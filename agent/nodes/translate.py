@@ -22,7 +22,7 @@ ROUTE_OF: dict[str, Route] = {"export": "export", "credits": "credits", "edit": 
 async def translate(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Appends the steps that the heard phrases stand for: each kind at most once a turn, within the budget."""
     if not state["phrases"]:
-        return {}
+        return {"stuck": ""}
     heard = [Phrase(kind=p["kind"], words=p["words"]) for p in state["phrases"]]  # type: ignore[arg-type]  # as kept
     steps, acted, budget = list(state["steps"]), list(state["acted"]), state["budget"]
     for action in actions(heard):
@@ -34,7 +34,9 @@ async def translate(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         acted.append(action.kind)
         budget -= 1
         tell(runtime, say(state["lang"], f"action.{action.kind}"))
-    return {"phrases": [], "steps": steps, "acted": acted, "budget": budget}
+    unknown = next((phrase.words for phrase in heard if phrase.kind == "unknown"), "")
+    stuck = unknown if len(steps) == len(state["steps"]) else ""
+    return {"phrases": [], "steps": steps, "acted": acted, "budget": budget, "stuck": stuck}
 
 
 def _step(action: Action, state: State) -> Step | None:

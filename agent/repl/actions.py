@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from agent.errors import AgentError
@@ -12,6 +13,9 @@ from agent.repl.core import Core
 from agent.repl.greeting import persona, refusal
 from agent.repl.jobs import order, softly
 from agent.repl.threads import new_thread
+from agent.repl.timeline import draw
+from agent.repl.versions import compared, listed, split_export
+from agent.repl.versions import softly as versions_of
 from agent.repl.view import View
 from agent.settings import Settings
 from agent.skills import Skill, SkillError, load_skill, skill_names
@@ -88,9 +92,27 @@ async def _credits(chat: Chat, _: str) -> None:
     await chat.take_turn(say(chat.lang, "repl.word_credits"))
 
 
-async def _export(chat: Chat, form: str) -> None:
-    key = "repl.word_export_as" if form else "repl.word_export"
-    await chat.take_turn(say(chat.lang, key, format=form))
+async def _export(chat: Chat, wanted: str) -> None:
+    number, form = split_export(wanted)
+    key = f"{'versions' if number else 'repl'}.word_export{'_as' if form else ''}"
+    await chat.take_turn(say(chat.lang, key, number=number, format=form))
+
+
+async def _versions(chat: Chat, _: str) -> None:
+    await chat.show(lambda core, agent: versions_of(listed, core, agent, chat.thread, chat.lang))
+
+
+async def _diff(chat: Chat, numbers: str) -> None:
+    await chat.show(lambda core, agent: versions_of(compared(numbers), core, agent, chat.thread, chat.lang))
+
+
+async def _undo(chat: Chat, _: str) -> None:
+    await chat.take_turn(say(chat.lang, "versions.word_undo"))
+
+
+async def _timeline(chat: Chat, path: str) -> None:
+    files = [_local(path)] if path else []
+    await chat.show(lambda core, agent: draw(core, agent, chat.thread, files, chat.lang))
 
 
 async def _upload(chat: Chat, path: str) -> bool | None:
@@ -162,6 +184,10 @@ def shelf(lang: Lang, present: str) -> str:
     return "\n".join(f"{'*' if one.name == present else ' '} {one.name}: {one.about(lang)}" for one in skills)
 
 
+def _local(path: str) -> Path:
+    return Path(_bare(path)).expanduser()
+
+
 def _bare(path: str) -> str:
     """A path as it is on the disk: terminals quote or escape what is dropped on them."""
     if len(path) > 1 and path[0] == path[-1] and path[0] in "\"'":
@@ -174,8 +200,12 @@ _ACTIONS: dict[str, Callable[[Chat, str], Awaitable[bool | None]]] = {
     "help": _help,
     "status": _status,
     "credits": _credits,
+    "versions": _versions,
+    "diff": _diff,
+    "undo": _undo,
     "export": _export,
     "upload": _upload,
+    "timeline": _timeline,
     "jobs": _jobs,
     "skill": _skill,
     "new": _new,

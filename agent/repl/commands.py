@@ -10,7 +10,23 @@ from typing import Literal
 
 __all__ = ["COMMANDS", "Command", "Name", "nearest", "parse"]
 
-Name = Literal["help", "status", "credits", "export", "upload", "jobs", "skill", "new", "lang", "why", "quit"]
+Name = Literal[
+    "help",
+    "status",
+    "credits",
+    "export",
+    "upload",
+    "versions",
+    "diff",
+    "undo",
+    "timeline",
+    "jobs",
+    "skill",
+    "new",
+    "lang",
+    "why",
+    "quit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +47,12 @@ COMMANDS = (
     Command("help"),
     Command("status"),
     Command("credits"),
-    Command("export", "[FORMAT]"),
+    Command("versions"),
+    Command("diff", "[N] [N]"),
+    Command("undo"),
+    Command("export", "[N] [FORMAT]"),
     Command("upload", "PATH"),
+    Command("timeline", "[FILE.svg|FILE.html]"),
     Command("jobs", "[collect|cancel|forget ID]"),
     Command("skill", "[NAME]"),
     Command("new"),

@@ -13,7 +13,9 @@ from prompts import Lang
 from router import Decision
 
 if TYPE_CHECKING:
+    from agent.draft import Draft
     from agent.events import Event
+    from agent.journal import Version
     from agent.state import LocalPath
 
 __all__ = ["Core", "Load", "load"]
@@ -41,6 +43,10 @@ class Core(Protocol):
     def collect(self, agent: Any, only: str | None = None) -> AsyncIterator[Event]: ...
 
     async def explain(self, agent: Any, thread: str) -> list[Decision]: ...
+
+    async def versions(self, agent: Any, thread: str) -> list[Version]: ...
+
+    async def drawn(self, agent: Any, thread: str) -> Draft | None: ...
 
     async def outcome(self, agent: Any, thread: str) -> str: ...
 

@@ -12,9 +12,15 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text as Words
 
-from agent.events import Event, Progress, Text
+from agent.draft import Draft
+from agent.events import Delivered, Event, Progress, Text, Timeline
+from agent.lanes import lanes
 from agent.repl.echo import no_echo
+from agent.repl.inline import Showing
+from agent.repl.lanes import Drawing
 from agent.repl.view import Style, printable, told
+from agent.settings import Graphics
+from prompts import Lang, say
 
 __all__ = ["LiveView"]
 
@@ -35,8 +41,10 @@ ROOM = 4
 class LiveView:
     """Owns the screen while a turn runs; nobody else may print or prompt then."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, graphics: Graphics | None = None) -> None:
+        self._console, self._graphics = console, graphics
+        self._showing: list[Showing] = []
+        """Pictures of what this turn delivered."""
         self._live: Live | None = None
         self._id: str | None = None
         self._text = ""
@@ -47,6 +55,7 @@ class LiveView:
     @contextmanager
     def turn(self) -> Iterator[None]:
         self._printed.clear()
+        self._showing.clear()
         with (
             no_echo(),
             Live(console=self._console, transient=True, refresh_per_second=8, get_renderable=self._draw) as live,
@@ -57,6 +66,7 @@ class LiveView:
             finally:
                 self._settle()
                 self._progress, self._live = None, None
+        self._pictures()
 
     def show(self, event: Event) -> None:
         if isinstance(event, Progress):
@@ -65,6 +75,10 @@ class LiveView:
             self._speak(event)
         elif found := told(event):
             self.line(*found)
+        if isinstance(event, Timeline):
+            self._console.print(Drawing(lanes(Draft.read(event.draft), _spoken(event.text), event.changed)))
+        elif isinstance(event, Delivered) and self._graphics and self._live:
+            self._showing.append(Showing(event.path, self._graphics, self._console.width))
 
     def line(self, text: str, style: Style = "answer") -> None:
         self._settle()
@@ -88,6 +102,14 @@ class LiveView:
         self._printed[done] = text
         self._console.print(Words(text), soft_wrap=False)
 
+    def _pictures(self) -> None:
+        """At the end of a turn, so that no words wait for them and nothing redraws over them."""
+        showing, self._showing = self._showing, []
+        for one in showing:
+            if text := one.text():
+                self._console.file.write(text)
+                self._console.file.flush()
+
     def _draw(self) -> RenderableType:
         """What may still change: the text under way, and what is being done."""
         parts: list[RenderableType] = []
@@ -108,3 +130,9 @@ class LiveView:
             ]
         row.add_row(*cells)
         return row
+
+
+def _spoken(line: str) -> Lang:
+    """The language of a timeline's line, which its labels are to have too."""
+    heads = [say("zh", key).partition("{")[0] for key in ("timeline.head", "timeline.head_one")]
+    return "zh" if line.startswith(tuple(heads)) else "en"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, Protocol, TextIO
 
-from agent.events import Ask, Delivered, Error, Event, Progress, Text, Timeline
+from agent.events import Ask, Delivered, Error, Event, Hint, Progress, Text, Timeline
 
 __all__ = ["PlainView", "Style", "View", "printable", "view_for"]
 
@@ -41,10 +41,11 @@ def view_for(out: TextIO | None = None) -> View:
     from rich.console import Console  # a pipe never needs it
 
     from agent.repl.live import LiveView
+    from agent.settings import graphics_here
 
     console = Console(file=out, highlight=False)
     if console.is_terminal and not console.is_dumb_terminal and not console.no_color:
-        return LiveView(console)
+        return LiveView(console, graphics_here())
     return PlainView(out, out)
 
 
@@ -57,6 +58,8 @@ def told(event: Event) -> tuple[str, Style] | None:
         return event.text, "timeline"
     if isinstance(event, Delivered):
         return event.text, "delivered"
+    if isinstance(event, Hint):
+        return event.text, "aside"
     return (event.text, "error") if isinstance(event, Error) else None
 
 
@@ -92,7 +95,7 @@ class PlainView:
 
     def line(self, text: str, style: Style = "answer") -> None:
         self._finish()
-        self._write(printable(text) + "\n", to=self._err or sys.stderr if style == "error" else None)
+        self._write(printable(text) + "\n", to=self._err or sys.stderr if style in ("error", "aside") else None)
 
     def _speak(self, event: Text) -> None:
         before = self._said.get(event.id, "")

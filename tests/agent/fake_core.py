@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.draft import Draft
 from agent.events import Event
 from agent.settings import Settings
 from agent.skills import Skill
@@ -38,6 +39,8 @@ class FakeCore:
     decisions: list[Decision] = field(default_factory=list)
     refuses: list[Exception] = field(default_factory=list)
     """What opening raises, one an attempt."""
+    drafts: dict[str, Any] = field(default_factory=dict)
+    """What `drawn` reads, by thread."""
     turns: list[dict[str, Any]] = field(default_factory=list)
     opened: int = 0
     closed: int = 0
@@ -96,3 +99,6 @@ class FakeCore:
 
     async def explain(self, agent: FakeAgent, thread: str) -> list[Decision]:
         return self.decisions
+
+    async def drawn(self, agent: FakeAgent, thread: str) -> Draft | None:
+        return Draft.read(self.drafts[thread]) if thread in self.drafts else None
