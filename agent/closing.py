@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +18,7 @@ from agent.state import State
 from agent.summarizer import track_label
 from prompts import Lang, say, table
 
-__all__ = ["close", "keep_or_remove", "let_go", "suggest"]
+__all__ = ["close", "is_about_additions", "keep_or_remove", "let_go", "suggest"]
 
 
 def keep_or_remove(found: list[Change], words: str, lang: Lang) -> dict[str, Any] | None:
@@ -33,6 +34,11 @@ def keep_or_remove(found: list[Change], words: str, lang: Lang) -> dict[str, Any
         options.append(Option(say(lang, f"added.remove_{label}"), say(lang, f"added.send_{label}"), also))
     items = say(lang, "unit.comma").join(_named(track, segment, lang) for track, segment in added)
     return asdict(Question(say(lang, "added.ask", items=items), tuple(options)))
+
+
+def is_about_additions(question: str) -> bool:
+    """Whether the backend itself asks what to do with what it added."""
+    return re.search(table("questions")["pick"]["about_additions"], question, re.I) is not None
 
 
 def close(asked: dict[str, Any] | None, runtime: Runtime[Context]) -> dict[str, Any]:

@@ -55,6 +55,8 @@ class Tools:
     """Looks at one render job in one turn; past it the job is collected later."""
     purse: Purse = field(default_factory=Purse)
     """What this run has spent."""
+    drafts: Drafts = field(default_factory=Drafts)
+    """The texts of the drafts seen last."""
     _skills: dict[str, Skill] = field(default_factory=dict)
 
     def skill(self, name: str) -> Skill:
@@ -67,7 +69,7 @@ class Tools:
         """A client that speaks for the persona."""
         attribution = self.skill(skill).attribution(self.settings.platform)
         url, web_url = await self.address(), self.settings.web_url
-        return Backend(url, self.http, self.credentials, attribution, self.clock, web_url=web_url)
+        return Backend(url, self.http, self.credentials, attribution, self.clock, web_url=web_url, drafts=self.drafts)
 
     def export_path(self, name: str, suffix: str, folder: Path) -> Path:
         """A path in `folder` that no file has yet."""

@@ -69,6 +69,8 @@ class Job:
     """Whether it replaces a job that failed: there is no third."""
     skill: str = ""
     lang: str = "en"
+    text: str = field(default="", compare=False, repr=False)
+    """The draft as the JSON text that it came as; "" where only its value is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Version:
     by: str = "backend"
     """Who asked for it: "person" or "backend"."""
     session_id: str = ""
+    text: str = field(default="", compare=False, repr=False)
+    """The draft as the JSON text that it came as; "" where only its value is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Ledger:
 
 
 Record = TypeVar("Record", Send, Job, Version)
+Drafted = TypeVar("Drafted", Job, Version)
 
 
 class Journal:
@@ -131,11 +136,11 @@ class Journal:
 
     async def job(self, job: Job) -> None:
         """Writes a render job, even when the turn is canceled meanwhile."""
-        await _see_through(self._put((*self._root, "jobs"), job))
+        await _see_through(self._store.aput((*self._root, "jobs"), job.id, _as_text(job), index=False))
 
     async def jobs(self) -> list[Job]:
         """All render jobs, oldest first."""
-        return sorted([job async for job in self._all((*self._root, "jobs"), Job)], key=lambda job: job.at)
+        return sorted([_read(job) async for job in self._all((*self._root, "jobs"), Job)], key=lambda job: job.at)
 
     async def open_jobs(self, thread: str | None = None) -> list[Job]:
         """Render jobs whose file may still come, oldest first."""
@@ -157,25 +162,21 @@ class Journal:
     async def keep_version(self, version: Version) -> None:
         """Writes one version, even when the turn is canceled meanwhile.
 
-        The draft is kept as its JSON text: a store's own encoder may change numbers. Raises ValueError,
-        TypeError or RecursionError where it has none.
+        Raises ValueError, TypeError or RecursionError where the draft is no JSON.
         """
-        value = {
-            **{name: getattr(version, name) for name in Version.__dataclass_fields__},
-            "draft": json.dumps(version.draft, separators=(",", ":")),
-        }
         namespace = (*self._root, "drafts", version.thread)
-        await _see_through(self._store.aput(namespace, _key(version.number), value, index=False))
+        await _see_through(self._store.aput(namespace, _key(version.number), _as_text(version), index=False))
 
     async def version(self, thread: str, number: int) -> Version | None:
         """One version; None when there is none of that number."""
         item = await self._store.aget((*self._root, "drafts", thread), _key(number))
-        return _version(_record(Version, item.value)) if item else None
+        record = _record(Version, item.value) if item else None
+        return _read(record) if record else None
 
     async def versions(self, thread: str) -> list[Version]:
         """All versions of a thread, in the order of their numbers."""
-        found = [_version(one) async for one in self._all((*self._root, "drafts", thread), Version)]
-        return sorted((one for one in found if one), key=lambda one: one.number)
+        found = [_read(one) async for one in self._all((*self._root, "drafts", thread), Version)]
+        return sorted(found, key=lambda one: one.number)
 
     # Sessions
 
@@ -192,7 +193,7 @@ class Journal:
         item = await self._store.aget((*self._root, "sessions"), thread)
         return Session(**item.value) if item else None  # type: ignore[typeddict-item]  # written by keep_session
 
-    async def _put(self, namespace: tuple[str, ...], record: Send | Job) -> None:
+    async def _put(self, namespace: tuple[str, ...], record: Send) -> None:
         await self._store.aput(namespace, record.id, asdict(record), index=False)
 
     async def _all(self, namespace: tuple[str, ...], kind: type[Record]) -> AsyncIterator[Record]:
@@ -218,13 +219,20 @@ def _key(number: int) -> str:
     return f"{number:08}"
 
 
-def _version(record: Version | None) -> Version | None:
-    """A version as it was read, its draft decoded; an unreadable one is None, but keeps its number."""
-    if record is None:
-        return None
+def _as_text(record: Job | Version) -> dict[str, Any]:
+    """A record to be stored, its draft as JSON text: a store's own encoder may change numbers or refuse them."""
+    value = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    text = value.pop("text") or json.dumps(record.draft, separators=(",", ":"))
+    return {**value, "draft": text}
+
+
+def _read(record: Drafted) -> Drafted:
+    """A record as it was stored, its draft decoded; an unreadable draft is None."""
+    if not isinstance(record.draft, str):
+        return record  # Jobs were stored with the value.
     try:
-        return replace(record, draft=json.loads(record.draft))
-    except (TypeError, ValueError, RecursionError):
+        return replace(record, draft=json.loads(record.draft), text=record.draft)
+    except (ValueError, RecursionError):
         return replace(record, draft=None)
 
 

@@ -11,6 +11,7 @@ from typing import Literal, NoReturn, cast
 from urllib.parse import urlsplit
 
 from agent.backend import Backend, RenderStatus
+from agent.backend.calls import Verbatim
 from agent.clock import Clock
 from agent.context import Tools
 from agent.draft import Draft
@@ -107,9 +108,10 @@ class Rendering:
     async def _submit(self, job: Job) -> None:
         """One POST. A lost answer is settled by asking for the id: only a definite no frees another submit."""
         output = {"format": job.format, "quality": "high"}
+        draft = Verbatim(job.text) if job.text else job.draft
         self._progress(job, "render", None)
         try:
-            await self.backend.submit_render(job.id, job.session_id, job.draft, output)
+            await self.backend.submit_render(job.id, job.session_id, draft, output)
         except (Unreachable, ApiError) as error:
             if isinstance(error, Unreachable) or error.status < 500:
                 await self.journal.job(replace(job, status="failed"))

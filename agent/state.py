@@ -64,6 +64,8 @@ class State(TypedDict, total=False):
     """Whether the person read anything of what the backend said in the last send."""
     stuck: str
     """What the last send wanted clicked that nothing of ours stands for, where nothing else was done."""
+    show: bool
+    """Whether the last send pointed to the timeline."""
     asked: dict[str, Any] | None
     """A question of the backend, or about what it added by itself, that is put when the turn ends."""
     outcome: str

@@ -97,7 +97,8 @@ async def remember(state: State, runtime: Runtime[Context], draft: Any, step: St
             words, by = sends[-1].text, "person"
     at = tools(runtime).clock.now().isoformat()
     try:
-        return await keep(book, Version(0, thread, at, words, draft, by, session["session_id"]))
+        text = tools(runtime).drafts.text(draft)
+        return await keep(book, Version(0, thread, at, words, draft, by, session["session_id"], text))
     except (TypeError, ValueError, RecursionError):
         log.exception("a draft that is no JSON is not kept")
         return None

@@ -7,28 +7,109 @@ HTTP from something in between. What was asked for stands at top level or inside
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from typing import Any
 
 from agent.errors import ApiError, BackendError, BadAnswer, ClientIdMissing, SessionGone, api_error
 
-__all__ = ["decode", "read_answer", "retry_after"]
+__all__ = ["Drafts", "decode", "read_answer", "retry_after"]
 
 FINE = (None, 0, 200)
 """Codes of an answer that is no refusal; most answers have none."""
 CODE_OF_STATUS = {401: 1001, 402: 402, 413: 4002, 415: 4001, 429: 429}
 """What an HTTP status means when the body has no code."""
 LONGEST_MESSAGE = 300
+DRAFTS_KEPT = 32
+_SPACE, _NOT_ASCII = re.compile(r"[ \t\n\r]*"), re.compile("[^\x00-\x7f]+")
 
 
 def decode(text: str) -> Any:
     """Parsed JSON, or None for everything that is not JSON."""
     try:
-        return json.loads(text.removeprefix("\ufeff"))
+        return json.loads(text.removeprefix("\ufeff"), parse_int=_whole)
     except (ValueError, RecursionError):
         return None
+
+
+def _whole(digits: str) -> int | float:
+    """A float beyond 64 bits: what is parsed goes into the state, which can hold no such integer."""
+    number = int(digits) if len(digits) <= 20 else 2**64
+    return number if -(2**63) <= number < 2**64 else float(digits)
+
+
+_JSON = json.JSONDecoder(parse_int=_whole)
+
+
+class Drafts:
+    """The texts of the drafts seen last: 1.50 and 1e-7 are spelled so in the text alone, not in what is parsed."""
+
+    def __init__(self) -> None:
+        self._texts: dict[bytes, str] = {}
+
+    def keep(self, draft: Any, answer: str) -> None:
+        """Keeps the text of `draft`, which came in the text of an answer of the state endpoint."""
+        try:
+            text, written = _draft_in(answer), _written(draft)
+        except RecursionError:
+            return
+        self._texts.pop(_name(written), None)
+        if text is not None and text != written:
+            self._texts[_name(written)] = text
+            if len(self._texts) > DRAFTS_KEPT:
+                del self._texts[next(iter(self._texts))]
+
+    def text(self, draft: Any) -> str:
+        """`draft` as JSON in ASCII: as it came where that is known, else as we write it.
+
+        Raises ValueError, TypeError or RecursionError where it is no JSON.
+        """
+        written = _written(draft)
+        return self._texts.get(_name(written), written)
+
+
+def _written(draft: Any) -> str:
+    return json.dumps(draft, separators=(",", ":"))
+
+
+def _name(written: str) -> bytes:
+    return sha256(written.encode()).digest()
+
+
+def _draft_in(answer: str) -> str | None:
+    """The draft's own text in ASCII, from where `read_answer` and `wire.snapshot` find its value; None without one."""
+    answer = answer.removeprefix("\ufeff")
+    places, _ = _members(answer, _past_space(answer, 0))
+    fields = {**places, **_inner(places)}
+    state = fields.get("state", fields)
+    place = state.get("draft") if isinstance(state, dict) else None
+    # Half a character can be no UTF-8; as an escape it goes everywhere.
+    return place and _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], answer[place])
+
+
+def _members(text: str, at: int) -> tuple[dict[str, Any], int]:
+    """Where each value of the object at `at` stands, for those of an envelope their members; and where it ends."""
+    found: dict[str, Any] = {}
+    at = _past_space(text, at + 1)
+    while text[at] != "}":
+        name, at = _JSON.raw_decode(text, at)
+        start = _past_space(text, _past_space(text, at) + 1)
+        if name in ("data", "state") and text[start] == "{":
+            found[name], end = _members(text, start)
+        else:
+            _, end = _JSON.raw_decode(text, start)
+            found[name] = slice(start, end)
+        at = _past_space(text, end)
+        at = _past_space(text, at + 1) if text[at] == "," else at
+    return found, at + 1
+
+
+def _past_space(text: str, at: int) -> int:
+    space = _SPACE.match(text, at)
+    return space.end() if space else at
 
 
 def read_answer(status: int, headers: Mapping[str, str], text: str, now: datetime) -> dict[str, Any]:

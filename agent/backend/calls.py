@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 
 from agent.clock import Clock
 from agent.errors import ApiError, BackendError, BadAnswer, RateLimited, StreamLost, Unreachable
 
-__all__ = ["NOTHING_SENT", "RULES", "Endpoint", "Rule", "body_of", "failed", "persist"]
+__all__ = ["NOTHING_SENT", "RULES", "Endpoint", "Rule", "Verbatim", "body_of", "encoded", "failed", "persist"]
 
 Endpoint = Literal[
     "token", "session", "credits", "state", "upload", "send", "render", "poll", "cancel", "claim", "download"
@@ -76,6 +77,22 @@ RULES: dict[Endpoint, Rule] = {
 }
 
 Answer = TypeVar("Answer")
+
+
+class Verbatim(str):
+    """JSON text that a body holds as it is."""
+
+    __slots__ = ()
+
+
+def encoded(body: dict[str, Any]) -> bytes:
+    """A body in ASCII, with whatever JSON the backend itself wrote."""
+    members = (f"{json.dumps(name)}:{_encoded(value)}" for name, value in body.items())
+    return f"{{{','.join(members)}}}".encode()
+
+
+def _encoded(value: Any) -> str:
+    return value if isinstance(value, Verbatim) else json.dumps(value, separators=(",", ":"))
 
 
 async def persist(rule: Rule, call: Callable[[], Awaitable[Answer]], clock: Clock) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ import httpx
 from pydantic import SecretStr
 
 from agent.backend import transfer, wire
-from agent.backend.answers import read_answer, retry_after
+from agent.backend.answers import Drafts, read_answer, retry_after
 from agent.backend.attribution import Attribution
 from agent.backend.auth import Bearer, Credentials
-from agent.backend.calls import RULES, Endpoint, body_of, failed, persist
+from agent.backend.calls import RULES, Endpoint, body_of, encoded, failed, persist
 from agent.backend.sending import TIMEOUT, listen, open_stream
 from agent.backend.stream import StreamEvent
 from agent.clock import Clock
@@ -44,7 +43,7 @@ class _Call:
     endpoint: Endpoint
     method: str
     path: str
-    body: Any = None
+    body: dict[str, Any] | None = None
     files: tuple[Path, ...] = ()
     progress: transfer.Progress | None = None
 
@@ -54,6 +53,7 @@ class _Answer:
     fields: dict[str, Any]
     wait: float | None
     """Seconds that the backend asks to wait before the next look; None when it does not say."""
+    text: str
 
 
 class Backend:
@@ -72,6 +72,7 @@ class Backend:
         clock: Clock,
         *,
         web_url: str = "https://nemovideo.com",
+        drafts: Drafts | None = None,
     ) -> None:
         self._url = base_url.rstrip("/")
         if not _usable(self._url):
@@ -81,6 +82,7 @@ class Backend:
         self._attribution = attribution
         self._clock = clock
         self._web_url = web_url.rstrip("/")
+        self._drafts = drafts or Drafts()
 
     def __repr__(self) -> str:
         return f"<Backend {httpx.URL(self._url).host}>"
@@ -103,7 +105,10 @@ class Backend:
     async def snapshot(self, session_id: str) -> wire.Snapshot:
         """The session's state as it is."""
         path = f"/api/state/{APP}/{USER}/{_segment(session_id)}/latest"
-        return wire.snapshot((await self._ask(_Call("state", "GET", path))).fields)
+        answer = await self._ask(_Call("state", "GET", path))
+        snapshot = wire.snapshot(answer.fields)
+        self._drafts.keep(snapshot.draft, answer.text)
+        return snapshot
 
     async def send(self, session_id: str, text: str) -> AsyncGenerator[StreamEvent, None]:
         """Says `text` in the session, once, and yields what comes back, `Ended` last. Close it when done early.
@@ -119,7 +124,7 @@ class Backend:
             nonlocal started
             started = asyncio.get_running_loop().time()
             headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
-            request = self._request("POST", "/run_sse", headers, content=_json(body), timeout=TIMEOUT)
+            request = self._request("POST", "/run_sse", headers, content=encoded(body), timeout=TIMEOUT)
             hide = self._credentials.hide
             return await open_stream(self._http, request, Bearer(token), self._clock.now(), hide)
 
@@ -145,7 +150,7 @@ class Backend:
     async def submit_render(
         self, render_id: str, session_id: str, draft: Any, output: dict[str, Any]
     ) -> wire.RenderStatus:
-        """Asks for one file of `draft`, which is passed on untouched. Lost: look `render_id` up before anything."""
+        """Asks for one file of `draft`, JSON or its Verbatim text. Lost: look `render_id` up before anything."""
         body = {"id": render_id, "sessionId": session_id, "draft": draft, "output": output}
         return await self._render(render_id, _Call("render", "POST", f"{RENDERS}/lambda", body))
 
@@ -244,7 +249,7 @@ class Backend:
                 call.method,
                 call.path,
                 extra or {},
-                content=None if call.body is None else _json(call.body),
+                content=None if call.body is None else encoded(call.body),
                 files=form,
                 timeout=transfer.UPLOAD_TIMEOUT if call.endpoint == "upload" else CALL_TIMEOUT,
             )
@@ -256,7 +261,7 @@ class Backend:
                 raise failed(error, RULES[call.endpoint]) from error
         now, headers = self._clock.now(), response.headers
         text = self._credentials.hide(text) if auth else text
-        return _Answer(read_answer(response.status_code, headers, text, now), retry_after(headers, now))
+        return _Answer(read_answer(response.status_code, headers, text, now), retry_after(headers, now), text)
 
     def _request(self, method: str, path: str, extra: dict[str, str], **body: Any) -> httpx.Request:
         headers = {**self._attribution.headers(), **extra}
@@ -285,11 +290,6 @@ def _usable(url: str) -> bool:
 
 def _job(render_id: str) -> str:
     return f"{RENDERS}/lambda/{quote(render_id, safe='')}"
-
-
-def _json(body: Any) -> bytes:
-    """ASCII, and whatever JSON the backend itself wrote: its draft goes back untouched, odd spellings included."""
-    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _clean(text: str) -> str:

@@ -42,7 +42,7 @@ async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any
     kept = None if number is None else await journal(runtime).version(runtime.context.thread, number)
     if number is not None and kept is None:
         return await _no_such(number, state, runtime)
-    raw = kept.draft if kept else now
+    raw, text = (kept.draft, kept.text) if kept else (now, tools(runtime).drafts.text(now))
     if not Draft.read(raw).exportable:
         if step["by"] == "backend":
             return {"outcome": "done"}  # It spoke of a button; there is nothing behind it.
@@ -51,13 +51,15 @@ async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any
         return asked
     held = tools(runtime)
     rendering = Rendering(backend, journal(runtime), held, lambda event: emit(runtime, event))
-    await rendering.run(_job(raw, session, number, state, runtime))
+    await rendering.run(_job(raw, text, session, number, state, runtime))
     if metered(runtime):
         await tell_cost("export", held.purse.last, state, runtime, backend)
     return {"outcome": "done", "draft": now}
 
 
-def _job(raw: Any, session: Session, number: int | None, state: State, runtime: Runtime[Context]) -> Job:
+def _job(
+    raw: Any, text: str, session: Session, number: int | None, state: State, runtime: Runtime[Context]
+) -> Job:
     """The record of the render of `raw`, which is the version `number` where one was asked for."""
     draft = Draft.read(raw)
     suffix = _format(draft, state, runtime)
@@ -68,6 +70,7 @@ def _job(raw: Any, session: Session, number: int | None, state: State, runtime: 
         format=suffix,
         path=str(_path(draft, suffix, state, runtime, number)),
         draft=raw,
+        text=text,
         at=tools(runtime).clock.now().isoformat(),
         skill=runtime.context.skill,
         lang=state["lang"],

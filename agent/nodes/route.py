@@ -45,6 +45,7 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
         "phrases": [],
         "spoke": False,
         "stuck": "",
+        "show": False,
         "outcome": "done",
         "before": None,
         "looked": None,

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from agent.asking import ask
-from agent.closing import close, keep_or_remove, let_go, suggest
+from agent.closing import close, is_about_additions, keep_or_remove, let_go, suggest
 from agent.context import Context, emit, tools
 from agent.draft import Change, Draft, changes
 from agent.errors import AgentError
@@ -67,6 +67,8 @@ async def _look(state: State, runtime: Runtime[Context], step: Step) -> dict[str
         emit(runtime, Timeline(text=timeline(now, lang), draft=now.raw, changed=touched))
     elif step["route"] == "sse" and state["outcome"] == "done":
         tell(runtime, not_undone(kept, step, lang) or _unchanged(state, step))
+        if state["show"] and now.exportable:
+            emit(runtime, Timeline(text=timeline(now, lang), draft=now.raw))
     tell_kept(kept, step, runtime, lang)
     if step["route"] != "sse":
         return {"draft": draft}
@@ -94,7 +96,7 @@ def _asked(found: list[Change], was: Draft, state: State, runtime: Runtime[Conte
     asked, step = state.get("asked"), state["steps"][0]
     made = not was.exportable or any(change.kind == "added" and _shown(change) for change in found)
     if made and (added := keep_or_remove(found, step["text"], state["lang"])):
-        let_go(asked, runtime)
+        let_go(None if asked and is_about_additions(asked["text"]) else asked, runtime)
         return added
     return asked
 

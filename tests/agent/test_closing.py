@@ -144,6 +144,21 @@ def test_a_reply_that_is_only_talk_of_a_screen_does_not_end_in_silence(film: Wor
     assert "The backend finished without a word" in texts(film.say("make it 4K"))
 
 
+def test_what_only_the_person_can_do_is_asked_of_them(film: World) -> None:
+    film.nemo.scripts.append([say("Please upload your photos with the Upload button.")])
+    told = texts(film.say("make a slideshow of them"))
+    assert "Send me the file: type or drop its path here." in told
+    assert "without a word" not in told
+
+
+def test_where_the_backend_points_to_the_timeline_it_is_shown(film: World) -> None:
+    film.nemo.scripts.append([say("It is already there. You can preview it in the timeline.")])
+    events = film.say("add the city")
+    assert [event.text for event in events if event.kind == "timeline"] == [
+        "Timeline (1 track): 1. Video: city (0-10s)"
+    ]
+
+
 def test_words_without_a_deed_are_told_as_such(film: World) -> None:
     film.nemo.scripts.append([say("I've added a fade.")])
     assert "Nothing on the timeline changed." in texts(film.say("add a fade at the end"))
