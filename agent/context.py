@@ -10,7 +10,7 @@ import httpx
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
-from agent.backend import Backend, Credentials
+from agent.backend import Backend, Credentials, Drafts
 from agent.clock import Clock
 from agent.events import Event
 from agent.journal import Journal

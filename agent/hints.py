@@ -67,7 +67,7 @@ def _facts(draft: Draft) -> set[Fact]:
         "picture": draft.is_still,
         "still": len(video) == 1 and video[0].is_picture,
         "silent": bool(video) and not audio,
-        "loud": any((piece.volume or 0.0) > LOUD for piece in audio),
+        "loud": any((s.volume or 0.0) > LOUD for t in draft.tracks if t.label == "bgm" for s in t.segments),
         "untitled": bool(video) and not text,
         "hard cuts": any(b.transition is None for _, b in pairwise(video)),
         "wide": draft.size is not None and draft.size[0] > draft.size[1] and bool(video),

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Literal, NoReturn, cast
 from urllib.parse import urlsplit
 
-from agent.backend import Backend, RenderStatus
-from agent.backend.calls import Verbatim
+from agent.backend import Backend, RenderStatus, Verbatim
 from agent.clock import Clock
 from agent.context import Tools
 from agent.draft import Draft

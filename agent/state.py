@@ -62,6 +62,8 @@ class State(TypedDict, total=False):
     """Gui phrases that the last send's text held."""
     spoke: bool
     """Whether the person read anything of what the backend said in the last send."""
+    foreign: str
+    """What it said in another language than the person's, which is shown after our own lines."""
     stuck: str
     """What the last send wanted clicked that nothing of ours stands for, where nothing else was done."""
     show: bool

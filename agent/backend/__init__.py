@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from agent.backend.answers import Drafts
 from agent.backend.attribution import Attribution
 from agent.backend.auth import Credentials
+from agent.backend.calls import Verbatim
 from agent.backend.client import USER, Backend
 from agent.backend.parts import discard_parts
 from agent.backend.stream import Ended, Failed, Heartbeat, Said, StreamEvent, ToolEnded, ToolStarted
@@ -16,6 +18,7 @@ __all__ = [
     "Credentials",
     "Credits",
     "DownloadedFile",
+    "Drafts",
     "Ended",
     "Failed",
     "Heartbeat",
@@ -27,5 +30,6 @@ __all__ = [
     "ToolEnded",
     "ToolStarted",
     "Uploaded",
+    "Verbatim",
     "discard_parts",
 ]

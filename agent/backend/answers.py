@@ -37,11 +37,11 @@ def decode(text: str) -> Any:
 
 def _whole(digits: str) -> int | float:
     """A float beyond 64 bits: what is parsed goes into the state, which can hold no such integer."""
-    number = int(digits) if len(digits) <= 20 else 2**64
+    number = int(digits)
     return number if -(2**63) <= number < 2**64 else float(digits)
 
 
-_JSON = json.JSONDecoder(parse_int=_whole)
+_JSON = json.JSONDecoder()
 
 
 class Drafts:

@@ -30,12 +30,20 @@ async def connect(state: State, runtime: Runtime[Context]) -> Command[Literal["r
     follows = spoken(state["utterance"], state.get("lang", held.settings.lang))
     lang = state.get("wanted_lang") or follows
     try:
+        if await _only_looks(state, runtime):
+            return Command(goto="__end__", update={"lang": lang})
         update = await _open(state | {"lang": lang}, runtime)
     except AgentError as error:
         emit(runtime, error_event(error, lang, held.settings))
         again = _offer(state | {"lang": lang}, runtime) if isinstance(error, Unreachable) else {}
         return Command(goto="__end__", update={"lang": lang, "outcome": "failed", **again})
     return Command(goto="route", update={"lang": lang, **update})
+
+
+async def _only_looks(state: State, runtime: Runtime[Context]) -> bool:
+    """Whether nothing was said and nothing is there: a session begins with the first utterance, in its language."""
+    said = state["utterance"].strip() or state.get("files")
+    return not said and not state.get("session") and await journal(runtime).session(runtime.context.thread) is None
 
 
 def _offer(state: State, runtime: Runtime[Context]) -> dict[str, Any]:

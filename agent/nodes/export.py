@@ -57,9 +57,7 @@ async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any
     return {"outcome": "done", "draft": now}
 
 
-def _job(
-    raw: Any, text: str, session: Session, number: int | None, state: State, runtime: Runtime[Context]
-) -> Job:
+def _job(raw: Any, text: str, session: Session, number: int | None, state: State, runtime: Runtime[Context]) -> Job:
     """The record of the render of `raw`, which is the version `number` where one was asked for."""
     draft = Draft.read(raw)
     suffix = _format(draft, state, runtime)

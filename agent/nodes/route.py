@@ -34,6 +34,9 @@ PICKED = "answer"
 
 async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
     """Fresh per-turn fields, the ordered steps, and the node of the first one."""
+    if count := _beyond(state):
+        tell(runtime, say(state["lang"], "ask.range", count=count))
+        return Command(goto="__end__", update={"steps": [], "outcome": "done"})
     decisions = await _decide(state, runtime) if state["utterance"] or state.get("files") else []
     steps = _steps(decisions, state)
     fresh: dict[str, Any] = {
@@ -44,6 +47,7 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
         "acted": [],
         "phrases": [],
         "spoke": False,
+        "foreign": "",
         "stuck": "",
         "show": False,
         "outcome": "done",
@@ -71,6 +75,14 @@ async def _decide(state: State, runtime: Runtime[Context]) -> list[Decision]:
     if model and unsure(decisions):
         return await second_opinion(model, state["utterance"], decisions)
     return decisions
+
+
+def _beyond(state: State) -> int:
+    """How many answers there are where a number was said that none of them has, else 0."""
+    options = (state.get("question") or {}).get("options", [])
+    said = state["utterance"].strip(" .。")
+    beyond = said.isdecimal() and len(said) < 3 and not 1 <= int(said) <= len(options)
+    return len(options) if options and beyond and picked(said, [Option(**each) for each in options]) is None else 0
 
 
 def _picked(state: State) -> str | None:

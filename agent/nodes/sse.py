@@ -38,7 +38,7 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     if asked := await may_spend("sse", before.draft, state, runtime, backend):
         return {**asked, "before": before.draft}
     send = await _intend(state, runtime, backend, before)
-    ear = Ear(runtime)
+    ear = Ear(runtime, state["lang"])
     progress(runtime, "send", say(state["lang"], "send.working"))
     try:
         async with _notices(state, runtime):
@@ -52,7 +52,7 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         await journal(runtime).settle(send, "not-started")
         raise
     ear.close()
-    heard = ear.heard(state["lang"])
+    heard = ear.heard()
     known: dict[str, Any] = {"looked": None, "outcome": "failed" if ear.failed else "done"}
     if ear.failed:
         emit(runtime, error_event(ear.failed, state["lang"], tools(runtime).settings, session))

@@ -70,6 +70,7 @@ async def _look(state: State, runtime: Runtime[Context], step: Step) -> dict[str
         if state["show"] and now.exportable:
             emit(runtime, Timeline(text=timeline(now, lang), draft=now.raw))
     tell_kept(kept, step, runtime, lang)
+    tell(runtime, state["foreign"] if step["route"] == "sse" else "")
     if step["route"] != "sse":
         return {"draft": draft}
     asked = _asked(found, was, state, runtime)

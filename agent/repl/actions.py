@@ -25,6 +25,8 @@ from router import Decision
 
 __all__ = ["Begin", "Chat", "act", "reasons", "shelf"]
 
+FORMATS = ("mp4", "gif", "png", "jpg", "webp")
+
 Begin = Callable[[Core, Any], AsyncIterator[Event]]
 """Starts what is to be shown, with the core and the agent."""
 
@@ -92,10 +94,14 @@ async def _credits(chat: Chat, _: str) -> None:
     await chat.take_turn(say(chat.lang, "repl.word_credits"))
 
 
-async def _export(chat: Chat, wanted: str) -> None:
+async def _export(chat: Chat, wanted: str) -> bool | None:
     number, form = split_export(wanted)
+    if form and form.lower().lstrip(".") not in FORMATS:
+        chat.view.line(say(chat.lang, "repl.which_format", formats=say(chat.lang, "unit.comma").join(FORMATS)), "error")
+        return False
     key = f"{'versions' if number else 'repl'}.word_export{'_as' if form else ''}"
     await chat.take_turn(say(chat.lang, key, number=number, format=form))
+    return None
 
 
 async def _versions(chat: Chat, _: str) -> None:

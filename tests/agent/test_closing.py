@@ -81,8 +81,8 @@ def test_what_came_by_itself_may_be_kept_without_a_send(world: World) -> None:
     events = world.say("make a video about coffee")
     question = asked(events)
     assert question
-    assert question[0] == 'The backend added this by itself: BGM "Lo-fi", Title "Coffee". Keep it, or take it out?'
-    assert question[1] == ["Keep it", "Remove the music", "Remove the title", "Remove both"]
+    assert question[0] == 'The backend added by itself: BGM "Lo-fi", Title "Coffee". Keep, or take out?'
+    assert question[1] == ["Keep", "Remove the music", "Remove the title", "Remove both"]
     world.nemo.draft = {"t": [CITY, BGM, TITLE]}
     assert "All right." in texts(world.say("keep it"))
     assert len(world.nemo.sends) == 1
@@ -102,6 +102,19 @@ def test_what_came_by_itself_may_be_taken_out(world: World, answer: str, sent: s
     assert world.nemo.sends[1:] == [sent]
 
 
+def test_a_number_that_no_answer_has_is_not_sent(film: World) -> None:
+    film.nemo.scripts.append([say("Should I keep the old music or replace it?")])
+    assert "There are 2 answers" in texts(film.say("cut the first second", "5"))
+    film.say("2")
+    assert film.nemo.sends == ["cut the first second", "Replace it"]
+
+
+def test_words_in_another_language_come_after_our_own(film: World) -> None:
+    film.nemo.scripts.append([say("配乐已经加好了。"), edit(BGM)])
+    kinds = [event.text for event in film.say("add lo-fi music") if event.kind in ("text", "timeline")]
+    assert kinds.index("配乐已经加好了。") > next(at for at, text in enumerate(kinds) if text.startswith("Timeline"))
+
+
 def test_what_was_asked_for_did_not_come_by_itself(world: World) -> None:
     world.nemo.scripts.append([edit(CITY, BGM, TITLE)])
     assert asked(world.say('a coffee video with lo-fi music and the title "Coffee"')) is None
@@ -114,7 +127,7 @@ def test_music_added_later_is_asked_about_at_the_next_turn(film: World) -> None:
     assert "The timeline has changed since your last message:" in texts(events)
     question = asked(events)
     assert question
-    assert question[1] == ["Keep it", "Remove the music"]
+    assert question[1] == ["Keep", "Remove the music"]
     assert film.nemo.sends == []
 
 
