@@ -107,6 +107,7 @@ def _path(draft: Draft, suffix: str, state: State, runtime: Runtime[Context], nu
         path = Path(out).expanduser()
         return (path if path.suffix else path.with_suffix(f".{suffix}")).absolute()
     first = next((piece.name for track in draft.tracks for piece in track.segments if piece.name), None)
-    name = re.sub(r"\.\w{2,4}$|[^\w]+", "-", draft.title or first or "video").strip("-_")[:48] or "video"
+    called = re.sub(r"\.\w{2,4}$|\s*\(\d+/\d+\)$", "", draft.title or first or "")  # "coffee (1/2)" is all of it
+    name = re.sub(r"\W+", "-", called).strip("-_")[:48] or "video"
     name += f"-v{number}" if number is not None else ""
     return tools(runtime).export_path(name, suffix, Path(runtime.context.exports).absolute())
