@@ -18,4 +18,4 @@ def ask(route: Route, text: str, lang: Lang, runtime: Runtime[Context], question
     """Asks whether to take `route` with the words `text`; `question` says more than that. Returns what to keep."""
     options = [say(lang, f"ask.yes_{route}"), say(lang, "ask.no")]
     emit(runtime, Ask(text=question or say(lang, f"ask.{route}"), options=options))
-    return {"route": route, "text": text}
+    return {"route": route, "text": text, "labels": options}

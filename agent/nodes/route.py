@@ -94,8 +94,10 @@ def _picked(state: State) -> str | None:
 
 async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
     asked = state.get("question") or {}
+    # What our own answers are called must not be read as words: "Yes, send it" is no export.
+    said, labels = state["utterance"], asked.get("labels", [])
     return Turn(
-        text=state["utterance"],
+        text=("yes", "no")[labels.index(said.strip())] if said.strip() in labels else said,
         attachments=tuple(state.get("files", ())),
         pending=None if asked.get("options") else asked.get("route"),
         rendering=bool(await journal(runtime).open_jobs(runtime.context.thread)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from fake_nemo import CITY, MUSIC, cut, edit, say
 from world import World
@@ -180,3 +181,12 @@ def test_words_without_a_deed_are_told_as_such(film: World) -> None:
 def test_small_talk_is_not_followed_by_a_report(film: World) -> None:
     film.nemo.scripts.append([say("You're welcome!")])
     assert "Nothing" not in texts(film.say("thanks a lot"))
+
+
+@pytest.mark.parametrize(("answer", "sends"), [("Yes, send it", ["add lo-fi music"]), ("No", [])])
+def test_what_our_own_answers_are_called_is_not_read_as_words(film: World, answer: str, sends: list[str]) -> None:
+    film.nemo.answer("POST /run_sse", httpx.ConnectError("refused"))
+    film.nemo.scripts.append([say("The music is in."), edit(BGM)])
+    film.say("add lo-fi music", answer)
+    assert film.nemo.sends[-len(sends) :] == sends if sends else film.nemo.scripts
+    assert film.nemo.submits == []
