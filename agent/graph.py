@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from langgraph.graph import START, StateGraph
@@ -46,6 +47,12 @@ def builder() -> StateGraph[State, Context, State, State]:
     return graph
 
 
+@cache
+def _compiled() -> Graph:
+    """Compiled once: LangGraph reads the source of every node for it."""
+    return builder().compile(name="reelchat")
+
+
 def build(checkpointer: Any, store: Any) -> Graph:
     """The graph, keeping threads in `checkpointer` and the journal in `store`."""
-    return builder().compile(checkpointer=checkpointer, store=store, name="reelchat")
+    return _compiled().copy({"checkpointer": checkpointer, "store": store})
