@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from studio import timeline
+from studio import timeline, tracks
 from studio.edits import Asset, Brief, Edit, Generate, Music, Place, Title, Undo
 from studio.options import Options
 from studio.planner import MOST, Plan, cost, plan
@@ -52,6 +52,8 @@ class _Work:
     owed: int = 0
     paid: int = 0
     pending: bool = False
+    same: bool = False
+    """Something asked for was so before."""
 
     def edited(self, edit: Edit, draft: Draft, price: int) -> None:
         """Not written yet: a message is one transaction, two where a film comes in two stages."""
@@ -89,6 +91,8 @@ class Director:
                 yield act
         if work.pending:
             yield work.written()
+        if work.same and not work.done:
+            work.said.append(say(lang, "already"))
         work.said += [say(lang, refused.key, **refused.values) for refused in wanted.refused]
         if work.said and (drawn or wanted.refused or len(work.done) < len(wanted.edits) or not self._silent(turn)):
             yield Say(_closing(work, wanted))
@@ -130,6 +134,8 @@ class Director:
 
     async def _draw(self, draft: Draft, subject: str, number: int, scenes: int) -> Asset:
         name = subject if scenes == 1 else f"{subject} ({number + 1}/{scenes})"
+        # One more of the same is another picture, not the same one again.
+        number += sum(_shows(piece["m"].get("name"), subject) for piece in tracks.lane(draft, tracks.VIDEO))
         media = f"md_{secrets.token_hex(8)}"
         path = self._media / f"{media}.png"
         seed = int.from_bytes(hashlib.sha256(f"{subject}/{number}".encode()).digest()[:4], "big")
@@ -164,6 +170,9 @@ async def _edit(work: _Work, edit: Edit) -> AsyncIterator[Act]:
         work.said.append(say(work.lang, cannot.key, **cannot.values))
         return
     assert draft is not None
+    if not back and _same(draft, work.draft):
+        work.same = True
+        return
     call = f"fc-{secrets.token_hex(4)}"
     yield Call("edit_multitrack", {"operations": [type(edit).__name__.lower()]}, call)
     work.edited(edit, draft, cost([edit]))
@@ -173,10 +182,26 @@ async def _edit(work: _Work, edit: Edit) -> AsyncIterator[Act]:
     work.said.append(report(work.lang, edit, work.draft))
 
 
+def _same(one: Draft, other: Draft) -> bool:
+    """Nobody could see or hear a difference: segments laid anew have new ids and nothing else."""
+    return _without_ids(one) == _without_ids(other)
+
+
+def _without_ids(draft: Draft) -> Draft:
+    lanes = [{**track, "sg": [{**piece, "id": ""} for piece in track["sg"]]} for track in draft["t"]]
+    return {**draft, "t": lanes}
+
+
+def _shows(name: object, subject: str) -> bool:
+    return name == subject or str(name).startswith(f"{subject} (")
+
+
 def _placing(edit: Generate | Brief, assets: list[Asset]) -> Place:
     several = len(assets) > 1
     if isinstance(edit, Brief):
         return Place(tuple(assets), edit.total_ms, fresh=True, alone=True)
+    if edit.instead is not None:
+        return Place(tuple(assets), edit.total_ms, instead=edit.instead)
     return Place(tuple(assets), edit.total_ms or (SERIES_MS * len(assets) if several else PICTURE_MS))
 
 
@@ -201,6 +226,8 @@ def _closing(work: _Work, wanted: Plan) -> str:
         said += [say(work.lang, "preview" if work.turn.number % 2 else "panel"), say(work.lang, "happy")]
     elif not said:
         said.append(say(work.lang, "can"))
+    elif work.same:
+        said.append(say(work.lang, "free"))
     return listing(work.lang, [sentence for sentence in said if sentence])
 
 

@@ -50,11 +50,13 @@ class Asset:
 
 @dataclass(frozen=True)
 class Generate:
-    """Draw pictures and append them. `total_ms` None: 10 s for one picture, 5 s each for several."""
+    """Draw pictures and append them. `total_ms` None: 10 s for one picture, 5 s each for several.
+    `instead`: one picture in the place of that segment (1-based, -1 last), for as long as it lasted."""
 
     subject: str
     scenes: int = 1
     total_ms: int | None = None
+    instead: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Brief:
 @dataclass(frozen=True)
 class Place:
     """Media onto the timeline. `fresh` starts the picture track anew; `alone` the whole timeline;
-    `sound` is laid under it from 0."""
+    `sound` is laid under it from 0; `instead`: in the place of that segment (1-based, -1 last)."""
 
     media: tuple[Asset, ...]
     total_ms: int | None = None
@@ -77,6 +79,7 @@ class Place:
     sound: Asset | None = None
     sound_kind: Literal["voice", "music"] = "voice"
     alone: bool = False
+    instead: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from studio import shows, sounds, titles, wishes
-from studio.edits import Asset, Brief, Edit, Generate, Place
+from studio import asides, replacing, shows, sounds, titles, wishes
+from studio.edits import Asset, Brief, Edit, Generate, Length, Place, Trim
 from studio.reading import Clause, clauses
 from studio.scene import Refused, Scene
 from studio.subjects import generate
@@ -22,7 +22,7 @@ MOST = 5  # credits a message can cost
 _FINISH = (
     r"^\s*(?:ok(?:ay)?[, ]+)?(?:please\s+)?(?:just\s+)?(?:export|render|download|"
     r"save|finali[sz]e)\b(?!\s+an?\s+(?:realistic|photo|picture|image))"
-    r"|^\s*(?:请|帮我|可以|现在)?(?:导出|下载|渲染|输出|保存)|send me the (?:video|file)"
+    r"|^\s*(?:请|帮我|可以|现在|再)*(?:导出|下载|渲染|输出|保存)|send me the (?:video|file)"
 )
 _NEGATED = (
     r"\b(?:don'?t|do not|no|not)\b[^,]{0,12}\b(?:export|render|send|download|"
@@ -67,6 +67,9 @@ def _beyond(clause: Clause, scene: Scene) -> Refused | None:
 
 # The order decides who reads what: "delete the title" is no title, "make the music louder" draws nothing.
 _READERS: tuple[Reader, ...] = (
+    asides.vague,
+    asides.another,
+    asides.both,
     wishes.undo,
     _beyond,
     wishes.delete,
@@ -77,6 +80,7 @@ _READERS: tuple[Reader, ...] = (
     titles.title,
     wishes.ratio,
     wishes.reorder,
+    replacing.replace,
     shows.show,
     sounds.music,
     shows.speed,
@@ -85,6 +89,7 @@ _READERS: tuple[Reader, ...] = (
     shows.transition,
     shows.motion,
     shows.add_media,
+    replacing.add,
     generate,
 )
 
@@ -101,10 +106,11 @@ class Plan:
 def plan(text: str, scene: Scene) -> Plan:
     """Pure: the same words on the same scene give the same plan."""
     edits: list[Edit] = []
-    refused: list[Refused] = []
     finish = False
-    for clause in clauses(text):
-        if _negated(clause):
+    whole, refused = _asked(text, scene)
+    wanted = [asides.without_kept(clause) for clause in whole]
+    for clause in wanted:
+        if clause is None or _negated(clause):
             continue
         if _finish(clause):
             finish = True
@@ -116,7 +122,27 @@ def plan(text: str, scene: Scene) -> Plan:
                 break
         else:
             edits += answer
+    if any(isinstance(edit, Trim | Length) for edit in edits):  # "too long": how long is said
+        refused = [answer for answer in refused if answer.key != "how_long"]
+    if wanted != whole and not (edits or refused or finish):
+        refused = [Refused("kept")]
     return Plan(tuple(_shown(edit) for edit in _joined(edits)), tuple(refused), finish)
+
+
+def _asked(text: str, scene: Scene) -> tuple[list[Clause], list[Refused]]:
+    """The clauses that are wishes, and the answers to those that are questions."""
+    found: list[Clause] = []
+    answers: list[Refused] = []
+    rest = ""
+    for clause in asides.joined(clauses(text)):
+        if clause.raw in rest:  # the end of the same question
+            continue
+        if answer := asides.question(clause, scene):
+            answers.append(answer)
+            rest = re.split(r"[?？!！。;；\n]|\.\s", text.partition(clause.raw)[2])[0]
+        else:
+            found.append(clause)
+    return found, answers
 
 
 def cost(edits: Sequence[Edit]) -> int:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from studio.lists import listed
 from studio.words import TAKE
 
 __all__ = [
@@ -110,8 +111,8 @@ _VERB = (
     r"(?:add|put|place|set|make|use|trim|cut|shorten|crop|chop|delete|remove|drop|ditch|lose|kill|get rid|keep|take|"
     r"mute|turn|crank|lower|raise|speed|slow|move|swap|undo|title|generate|slap|pop|stick|throw|fade|zoom|pan|"
     r"create|draw|change|replace|write|show|insert|export|render|download|reverse|have|"
-    r"extend|lengthen)\b|再?(?:加|把|将|剪|删|去掉|调|换|放|设|改|配|导出|下载|"
-    r"撤销|生成|做|静音|来[点个段]|整[点个段]|慢慢|缓慢|打上|[只保]留|(?:第.|最后一)[段张])"
+    r"extend|lengthen|leave(?= (?:the|my|it|them|both)\b))\b|再?(?:加|把|将|剪|删|去掉|调|换|放|设|改|配|导出|下载|"
+    r"撤销|生成|做|画(?=[一两三四五几][^面])|来一[个张]|静音|来[点个段]|整[点个段]|慢慢|缓慢|打上|[只保]留|(?:第.|最后一)[段张])"
 )
 # Only when and where: belongs to the wish beside it, and is none of its own.
 _ADJUNCT = (
@@ -123,7 +124,7 @@ _ADJUNCT = (
     rf"上方|下方|中间|处|时候?|内|里|给|它|请|帮我|[一二两三四五六七八九十]+(?=\s*[秒到至])|[\s:])"
 )
 _JOIN = (
-    r"(?:[,]\s*(?:(?:and|then|also|plus)\s+)*(?:then\s+)?|\s+(?:and|then|plus|also)\s+(?:then\s+|also\s+)?|并且|"
+    r"(?:[,]\s*(?:(?:and|then|also|plus|but)\s+)*(?:then\s+)?|\s+(?:and|then|plus|also|but)\s+(?:then\s+|also\s+)?|并且|"
     r"然后|接着|同时|并|再)"
 )
 _BREAK = re.compile(
@@ -173,9 +174,11 @@ def _parts(plain: str, at: int, cut: re.Match[str]) -> bool:
     before = plain[at : cut.start()]
     if re.fullmatch(r"[;。!?\n.]+", cut[0]):
         return True
+    if (cut[0] == "再" and not before.strip()) or before.strip() == "再":
+        return False  # once more, not then
     if _ALONE.fullmatch(before) and before.strip():
         return False
-    if _LASTING.match(plain, cut.end()):
+    if _LASTING.match(plain, cut.end()) or listed(before, plain[cut.end() :]):
         return False
     if re.search(rf"\b{PIECE}\s*{_COUNT}$", before) and re.match(rf"{_COUNT}\b(?!\s*s)", plain[cut.end() :]):
         return False  # "clip 1 and 2"

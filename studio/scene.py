@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +29,8 @@ class Scene:
     zh: bool = False
     coming: bool = False
     """Earlier words of this message bring pictures."""
+    subject: str | None = None
+    """What earlier words of this message have drawn."""
 
     @property
     def pictures(self) -> tuple[Asset, ...]:
@@ -44,6 +47,19 @@ class Scene:
         """There is something on the picture track, or will be."""
         return self.coming or bool(tracks.lane(self.draft, tracks.VIDEO))
 
+    @property
+    def drawn_last(self) -> str | None:
+        """What the last picture on the timeline that was not uploaded shows."""
+        own = {asset.id for asset in self.uploads}
+        names = [
+            str(piece["m"].get("name", ""))
+            for piece in tracks.lane(self.draft, tracks.VIDEO)
+            if piece["m"].get("kind") == "image" and piece["m"].get("src") not in own
+        ]
+        return re.sub(r" \(\d+/\d+\)$", "", names[-1]) or None if names else None
+
     def after(self, edits: Sequence[Edit]) -> Scene:
         """The scene as later clauses see it."""
-        return replace(self, coming=any(isinstance(edit, Generate | Brief | Place) for edit in edits))
+        drawn = [edit.subject for edit in edits if isinstance(edit, Generate | Brief)]
+        coming = any(isinstance(edit, Generate | Brief | Place) for edit in edits)
+        return replace(self, coming=coming, subject=drawn[-1] if drawn else None)

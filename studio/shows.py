@@ -13,7 +13,7 @@ from studio.scene import Refused, Scene
 from studio.wishes import one, shape
 from studio.words import DRAW
 
-__all__ = ["add_media", "motion", "show", "speed", "transition"]
+__all__ = ["add_media", "at", "files_named", "files_unused", "motion", "show", "speed", "transition"]
 
 Answer = Sequence[Edit] | Refused | None
 
@@ -75,7 +75,7 @@ _STILL = r"\b(?:no|without) (?:any )?(?:motion|movement)\b|静止"
 
 def show(clause: Clause, scene: Scene) -> Answer:
     """ "turn these photos and audio into a 30-second promo", "turn it into a clip"."""
-    named = _named(clause, scene)
+    named = files_named(clause, scene)
     slides = clause.has(_SHOW) is not None
     if clause.has(_NOT_SHOWN) or (named and not (clause.has(_MAKE) or slides)):
         return None
@@ -100,29 +100,31 @@ def show(clause: Clause, scene: Scene) -> Answer:
     return [Place(media, total, True, sound), *canvas, *([Motion("none")] if clause.has(_STILL) else [])]
 
 
-def _named(clause: Clause, scene: Scene) -> tuple[Asset, ...]:
+def files_named(clause: Clause, scene: Scene) -> tuple[Asset, ...]:
+    """Uploads called by their file names."""
     return tuple(asset for asset in scene.pictures if asset.name.lower() in clause.raw.lower())
 
 
 def _meant(clause: Clause, scene: Scene, slides: bool) -> tuple[Asset, ...]:
     """What "it", "them", "my photo" are: uploads not on the timeline yet; nothing where only what is there is left."""
-    fresh = _unused(scene)
+    fresh = files_unused(scene)
     one = clause.has(_ONE) is not None and not slides
     if one or not (slides or clause.has(_MINE)):
         return fresh[-1:] if one else fresh
     return scene.pictures if len(fresh) < 2 or clause.has(_ALL) else fresh
 
 
-def _unused(scene: Scene) -> tuple[Asset, ...]:
+def files_unused(scene: Scene) -> tuple[Asset, ...]:
+    """Uploads that are not on the timeline."""
     there = {piece["m"].get("src") for piece in tracks.lane(scene.draft, tracks.VIDEO)}
     return tuple(asset for asset in scene.pictures if asset.id not in there)
 
 
 def add_media(clause: Clause, scene: Scene) -> Answer:
     """ "add a.jpg", "add my photo at the start": beside what is there, nothing replaced."""
-    named = _named(clause, scene)
+    named = files_named(clause, scene)
     if not named and clause.has(_ADDED) and clause.has(rf"{_MINE}|{_PUT_IT}"):
-        fresh = _unused(scene) or scene.pictures
+        fresh = files_unused(scene) or scene.pictures
         named = fresh[-1:] if clause.has(_ONE) else fresh
         if not named and clause.has(_MINE) and not clause.quotes:
             return Refused("upload_first")
@@ -130,10 +132,10 @@ def add_media(clause: Clause, scene: Scene) -> Answer:
         return Refused("upload_first") if clause.has(_FILE) else None
     spans = durations(clause)
     total = spans[0].ms * (len(named) if clause.has(_EACH) else 1) if spans else None
-    return [Place(named, total), *_at(clause, len(named))]
+    return [Place(named, total), *at(clause, len(named))]
 
 
-def _at(clause: Clause, count: int) -> list[Edit]:
+def at(clause: Clause, count: int) -> list[Edit]:
     """New pictures come last; said to be elsewhere, they are moved there."""
     numbers = ordinal(clause)
     if clause.has(r"\b(?:start|beginning|front)\b|最前|开头|片头"):
@@ -152,6 +154,8 @@ def _nothing_uploaded(clause: Clause, scene: Scene, total: int | None, canvas: S
     edits: list[Edit] = [Motion()] if clause.has(r"\b(?:motion|animat\w+|move)\b|动") else []
     if total:
         edits.append(Length(total))
+    if clause.has(_HEARD) and (sound := _sound(clause, scene)):
+        edits.append(Place((), sound=sound))
     return [*edits, *canvas] or Refused("upload_first")
 
 

@@ -29,7 +29,7 @@ MOODS: tuple[tuple[str, str, str, str], ...] = (
         "Upbeat",
         "轻快",
         (
-            r"\b(?:upbeat|happy|cheerful|energetic|fun|pop|party|electronic|dance|lively)\b|"
+            r"\b(?:upbeat|happ(?:y|ier)|cheerful|energetic|fun|pop|party|electronic|dance|lively)\b|"
             r"轻快|欢快|活泼|动感|快乐|欢乐|电子"
         ),
     ),
@@ -88,6 +88,12 @@ _FOREIGN = (
     r"爵士|古典|摇滚|民谣|说唱|中国风|国风|圣诞|金属|乡村|雷鬼|歌剧|\bsong\b.*\bby\b"
 )
 _BY = r"\bby\s+(?:about\s+)?\w+\s*(?:%|per)|(?:降低|提高|减小|加大|增加|减少)了?\s*(?:\d|百分)"
+_OTHER = (
+    r"^\W*(?:change|switch|swap) (?:(?:it|that|this) )?(?:to|for|into) (?:(?:something|an?|more|bit|little) )*"
+    r"[\w-]+(?: (?:one|mood|style|vibe))?\W*$|^\W*(?:make it (?:an? (?:bit|little) )?more|something) "
+    r"(?:(?:more|an?|bit|little) )*[\w-]+\W*$|"
+    r"^\W*(?:把它|给我)?[换改变](?:成|为|个|一个|点|一?首)(?:更|再|有)?[^,的图片照张段]{2,5}的?(?:一?[点些]|风格|那种|感觉)?的?吧?\W*$"
+)
 _ANOTHER = r"\b(?:change|different|another|replace|swap|new|pick)\b|换"
 _STEP = 0.15
 
@@ -104,7 +110,7 @@ def name_of(mood: str, *, zh: bool) -> str:
 
 def music(clause: Clause, scene: Scene) -> Answer:
     mood = mood_of(clause)
-    if not clause.has(_MUSIC) and not (mood and _bed(clause)):
+    if not clause.has(_MUSIC) and not (mood and (_bed(clause) or _other_mood(clause, scene))):
         return None
     if clause.has(rf"{DRAW}|\b(?:playing|about|music video)\b|教程"):
         return None
@@ -125,12 +131,21 @@ def _bed(clause: Clause) -> bool:
     return genre is not None and clause.has(rf"\b(?:some|in the background)\b|{ADD}") is not None
 
 
+def _other_mood(clause: Clause, scene: Scene) -> bool:
+    """ "change it to epic", 换成欢快的: with music there and nothing else named, the music."""
+    if not tracks.beds(scene.draft):
+        return False
+    return clause.has(_OTHER) is not None and not clause.has(
+        r"\b(?:film|movie|party|dance)\b|\bmore (?:cinematic|dramatic|dark|tech|business)\b"  # those may be looks
+    )
+
+
 def _asks_for_music(clause: Clause, scene: Scene) -> bool:
     """A mood that is not there yet, or a verb that brings music: the volume said with it is the new music's."""
     if not (clause.has(_MUSIC) or _bed(clause)):
         return False
     if clause.has(
-        r"\b(?:add|want|need|slap|pop|throw|include|put (?:on|in|some))\b|加(?!大)上?|来[点段首个]|^\s*配(?!乐|音)|"
+        r"\b(?:add|want|need|slap|pop|throw|include|put (?:on|in|some))\b|加(?!大)上?|来[点段首个]|^\s*再?配(?!乐|音)|"
         r"[整搞弄][点段首个]"
     ):
         return True
@@ -146,7 +161,12 @@ def _asks_for_music(clause: Clause, scene: Scene) -> bool:
 
 
 def volume(clause: Clause, scene: Scene) -> Answer:
-    if clause.quotes or _asks_for_music(clause, scene) or clause.has(rf"{TAKE}(?!.*(?:声|sound))"):
+    if (
+        clause.quotes
+        or _asks_for_music(clause, scene)
+        or _filmed(clause, scene)
+        or clause.has(rf"{TAKE}(?!.*(?:声|sound))")
+    ):
         return None
     level = _level(clause)
     off, up, down = (clause.has(pattern) for pattern in (_OFF, _UP, _DOWN))
@@ -199,13 +219,26 @@ def _what(clause: Clause) -> Literal["music", "voice", "clips"] | None:
     return "clips" if clause.has(_CLIPS) else None
 
 
+def _filmed(clause: Clause, scene: Scene) -> bool:
+    """ "a film of the photo with the voice": the pictures are asked for too, and bring the sound with them."""
+    shown = clause.has(
+        r"\b(?:make|create|build|produce|turn|combine|use|using|merge)\b"
+        r"(?!.*\b(?:under|over|beneath|behind|to) (?:the|my|these|this) (?:photo|picture|image|clip))"
+        r"(?=.*\b(?:photos?|images?|pictures?|pics?|stills?|clips?|footage|"
+        r"slide ?show)\b)|\b(?:make|create|build|produce) an? (?:[\w-]+ )*(?:film|video|clip|promo)\b|"
+        r"(?:照片|图片?|素材).*(?:做|制作|合成|生成|剪成)"
+    )
+    return shown is not None and bool(scene.pictures) and bool(scene.sounds)
+
+
 def upload_sound(clause: Clause, scene: Scene) -> Answer:
     """An uploaded file as voice or music: named, or "my voice-over", "这段音频"."""
     named = next((s for s in scene.sounds if s.name.lower() in clause.raw.lower()), None)
     other = next((p for p in scene.pictures if p.name.lower() in clause.raw.lower()), None)
     if other or clause.has(r"\b(?:photos?|images?|pictures?|clips?)\b.*\binto\b|图|照片|做成"):
         return None
-    spoken = clause.has(_VOICE) and clause.has(r"\b(?:add|use|put|lay|my|the|this)\b|用|加|把")
+    recorded = scene.sounds and clause.has(r"录音|\brecording\b")
+    spoken = (recorded or clause.has(_VOICE)) and clause.has(r"\b(?:add|use|put|lay|my|the|this)\b|用|加|把|配上")
     own = clause.has(
         r"\b(?:my|this|the|uploaded) (?:own )?(?:audio|music|song|voice\S*|narration|"
         r"sound|track|mp3)\b|上传的|这[段首个](?:音|歌|录音)|我的(?:音|歌|录音)"
@@ -215,7 +248,7 @@ def upload_sound(clause: Clause, scene: Scene) -> Answer:
         or clause.has(f"{_UP}|{_DOWN}|{_OFF}")
         or clause.has(r"\b(?:change|delete|remove)\b|音量|换")
     )
-    if not named and (turned or not (spoken or own)):
+    if not named and (turned or not (spoken or own) or _filmed(clause, scene)):
         return None
     if not named and not scene.sounds:
         return Refused("voice_first") if spoken and not clause.has(_MUSIC) else None

@@ -11,7 +11,7 @@ from studio.scene import Refused, Scene
 from studio.sounds import mood_of
 from studio.wishes import shape
 
-__all__ = ["generate"]
+__all__ = ["drawing", "generate"]
 
 Answer = Sequence[Edit] | Refused | None
 
@@ -64,6 +64,11 @@ _ZH_COUNT = (
 _ZH_MEDIUM = (
     r"(?:图片|图像|照片|插画|图画|图|画面|画|短视频|视频|短片|影片|片段|动画|"
     r"宣传片|广告片?|预告片|教程视频|教程|课程|纪录片|片头)"
+)
+_NOTHING = rf"{_MEDIUM}|something|it|this|that|text|prompt|stuff|another(?: one)?|one(?: more)?|more|again"
+_ZH_NOTHING = (  # counted, pointed at or asked for, but not named
+    rf"{_ZH_COUNT}|{_ZH_MEDIUM}|它们?|他|她|这[个张些]?|那[个张些]?|我|你|吧|吗|呢|啊|呀|了|的|再|来|点|些|个|张|"
+    r"东西|随便|什么|[一二两三四五几\d]"
 )
 _ZH_FRAMES = (
     rf"^(?:我?想要|我要|我?需要){_ZH_COUNT}(?P<e>.+?)(?:的?{_ZH_MEDIUM})$",
@@ -128,10 +133,8 @@ def generate(clause: Clause, scene: Scene) -> Answer:
     """A picture, several, or a whole film; the last reader, so what is left and reads like a picture is one."""
     if not _wanted(clause, scene):
         return None
-    subject = _subject(clause)
-    if len(subject) < 2 or re.fullmatch(
-        rf"(?:{_MEDIUM}|something|it|this|that|text|prompt|stuff)s?\s*\d*", subject, re.IGNORECASE
-    ):
+    subject = drawing(clause)
+    if subject is None:
         return Refused("subject")
     spans = durations(clause)
     each = _scenes(clause) if clause.has(r"\beach\b|\bper\b|每[张段个幅]") else 1
@@ -144,6 +147,25 @@ def generate(clause: Clause, scene: Scene) -> Answer:
     return [*_canvas(clause), Generate(subject, _scenes(clause), total)]
 
 
+def drawing(clause: Clause) -> str | None:
+    """What a picture asked for is to show; None where nothing is said of it."""
+    subject = _subject(clause)
+    if not subject or re.fullmatch(rf"(?:{_NOTHING})s?\s*\d*|(?:{_ZH_NOTHING})+", subject, re.IGNORECASE):
+        return None
+    return subject if len(subject) > 1 or _bare_order(clause, subject) else None
+
+
+def _bare_order(clause: Clause, subject: str) -> bool:
+    """Nothing but "draw a cat": one character is a subject there, and a leftover of a sentence anywhere else."""
+    pattern = (
+        rf"(?:请|麻烦|帮我|给我|我?想要?|我要|再)*(?:(?:画|绘制|生成|创作|设计){_ZH_COUNT}?|{_ZH_VERB}+{_ZH_COUNT}(?:关于)?|"
+        rf"(?:{_ZH_VERB}+{_ZH_COUNT}?)?(?:关于|讲|介绍))(?:写实的?|逼真的?|漂亮的?|高清的?)*"
+        rf"(?=[\u4e00-\u9fff])(?![面动漫好完成对顺着看啦嘛哦不没是有在上下去到]){re.escape(subject)}(?:为?主题)?"
+        rf"(?:的?{_ZH_MEDIUM})?(?:[,\s]*(?:每[张段个幅]|一?共|总共)?{_ZH_LASTS})?(?:吧|吗|呢)?[,\s]*"
+    )
+    return re.fullmatch(pattern, clause.plain.strip()) is not None
+
+
 def _wanted(clause: Clause, scene: Scene) -> bool:
     if clause.has(r"你(?:好|能|会|可以).*什么|怎么|^\s*(?:谢谢|你好)"):
         return False
@@ -154,6 +176,8 @@ def _wanted(clause: Clause, scene: Scene) -> bool:
     if clause.has(_POINTING):
         return False
     if clause.has(_LOOSE):
+        return True
+    if not scene.filled and clause.has(r"^\s*一[只条座朵棵头匹艘辆片间张幅][\u4e00-\u9fff]"):
         return True
     # On an empty timeline a bare description is a prompt, as it is in the first message of a conversation.
     words = clause.plain.strip()

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio import tracks
 from studio.edits import (
+    Asset,
     Delete,
     Edit,
     Length,
@@ -51,17 +52,34 @@ def _place(draft: Draft, edit: Place) -> None:
     if edit.fresh:
         tracks.drop(draft, VIDEO)
     segments = tracks.lane(draft, VIDEO)
+    if edit.instead is not None:
+        return _replace(segments, edit.media[0], edit)
     sound_ms = edit.sound.duration_ms if edit.sound else None
     wanted = edit.total_ms or (sound_ms if edit.sound_kind == "voice" else None)
     for index, (asset, length) in enumerate(zip(edit.media, _shares(edit, wanted), strict=True), len(segments)):
-        meta: dict[str, Any] = {"name": asset.name, "src": asset.id, "kind": asset.kind, "in": 0, "speed": 1.0}
-        meta |= {"volume": 1.0, "motion": MOTIONS[index % 4] if asset.kind == "image" else "none"}
-        if asset.duration_ms and asset.kind == "clip":
-            meta["length"] = asset.duration_ms
-        segments.append(tracks.segment(0, length, meta))
+        segments.append(tracks.segment(0, length, _shown(asset, MOTIONS[index % 4])))
     tracks.put(draft, VIDEO, "Video", segments)
     if edit.sound:
         _lay_sound(draft, edit)
+
+
+def _shown(asset: Asset, motion: str) -> dict[str, Any]:
+    meta: dict[str, Any] = {"name": asset.name, "src": asset.id, "kind": asset.kind, "in": 0, "speed": 1.0}
+    meta |= {"volume": 1.0, "motion": motion if asset.kind == "image" else "none"}
+    if asset.duration_ms and asset.kind == "clip":
+        meta["length"] = asset.duration_ms
+    return meta
+
+
+def _replace(segments: list[Segment], asset: Asset, edit: Place) -> None:
+    """Another picture where one was: as long, moving and coming in as that one did."""
+    old = segments[tracks.index(segments, edit.instead or -1)]
+    length = edit.total_ms or old["d"]
+    if asset.kind == "clip" and asset.duration_ms:
+        length = min(length, asset.duration_ms)
+    motion = old["m"].get("motion") if old["m"].get("kind") == "image" else MOTIONS[0]
+    before = {"transition": old["m"]["transition"]} if "transition" in old["m"] else {}
+    old |= tracks.segment(0, length, _shown(asset, motion or MOTIONS[0]) | before)
 
 
 def _shares(edit: Place, wanted: int | None) -> list[int]:

@@ -36,6 +36,25 @@ _TAIL = (
     r"bold) (?:letters|text))$"
 )
 _SONG = r"\b(?:song|track|music|tune)\b|歌|音乐|曲"
+_LOUD = r"\bput\s+(?P<t>.+?)\s+in (?:big|large|huge|bold) (?:letters|text)|打[上出]?(?P<z>.+?)(?:大字|几个字)"
+_AS_TITLE = (
+    r"\b(?:write|put|add|use|set|show|display|place|have|make)\s+(?P<t>.+?)\s+as\s+(?:(?:an?|the|my|its)\s+(?:\w+\s+)?)?"
+    r"(?:title|caption|headline|heading|subtitle)\b|\bmake\s+(?P<u>.+?)\s+(?:the|its) title\W*$|"
+    r"(?:把|用|将|写上?|以)(?P<z>[^,]+?)(?:作为|当[作成]?|做成?|作)(?:标题|字幕|片名)"
+)
+_NO_WORDS = (  # left where the words of a title should be, and none
+    r"(?:please|pls|it|this|that|now|for me|too|again|instead|to something else|"
+    r"(?:an?|the) (?:new|other|different) one|"
+    r"(?:my|this|the) (?:photo|picture|image)|吧|呗|啊|呢|了|它|这个?|那个?|一?下|一个|看看|试试)+[吧了呗]?"
+)
+_REWORD = (
+    r"(?:换|改|重[写取]|更换)(?:一?[下个]|掉|了)*(?:标题|字幕|片名)(?:吧|呗|了|看看)*\W*$|"
+    r"(?:标题|字幕|片名)(?:再|也|都)?(?:换|改|重[写取])(?:一?[下个]|掉|改|换)*(?:吧|呗|了|看看)*\W*$|"
+    r"\b(?:change|replace|edit|rewrite|rephrase|rename)\s+(?:the|this|that|my)\s+(?:title|caption|text|headline)"
+    r"(?:\s+(?:please|pls|now|text|wording|again|for me|to something else))*\W*$|"
+    r"\b(?:another|a (?:new|different|better)) title\b\W*"
+    r"(?:please)?\W*$"
+)
 _COLOUR = (
     r"^\W*(?:an?\s+)?(?:red|blue|green|white|black|yellow|pink|purple|orange|gold(?:en)?|bigger|smaller|larger|"
     r"bold)\W*$|^.{0,2}色的?$"
@@ -46,6 +65,8 @@ _WHOLE = r"\b(?:throughout|whole|entire|all the way)\b|全程|一直|整个"
 
 def retitle(clause: Clause, scene: Scene) -> Answer:
     """ "change the title to X"."""
+    if clause.has(_REWORD) and not clause.quotes:
+        return Refused("title_text")
     if not clause.has(_NOUN) or not clause.has(
         r"\b(?:change|rename|replace|edit)\b|\bmake the \w+ (?:say|read)\b|改成|改为|换成|换为"
     ):
@@ -63,9 +84,7 @@ def retitle(clause: Clause, scene: Scene) -> Answer:
 def title(clause: Clause, scene: Scene) -> Answer:
     if refused := _refused(clause):
         return refused
-    loud = clause.has(
-        r"\bput\s+(?P<t>.+?)\s+in (?:big|large|huge|bold) (?:letters|text)|打[上出]?(?P<z>.+?)(?:大字|几个字)"
-    )
+    said = clause.has(_LOUD) or clause.has(_AS_TITLE)
     if clause.quotes:
         placed = durations(clause) or timecode(clause) is not None or clause.has(_END)
         if not (clause.has(_NOUN) or clause.has(ADD) or placed) or clause.has(
@@ -77,8 +96,8 @@ def title(clause: Clause, scene: Scene) -> Answer:
         if clause.has(DRAW) and clause.has(r"写着|\b(?:says|saying|words?|written)\b"):
             return Refused("unknown", {"words": clause.raw.strip(" ,，.。!！?？")})  # pictures carry no lettering
         words = clause.quotes[0]
-    elif loud:
-        words = _raw(clause, loud.span("t" if loud["t"] else "z"))
+    elif said:
+        words = _raw(clause, said.span(said.lastgroup or "t"))
     elif clause.has(_NOUN) or clause.has(r"^\s*(?:write\b|写上|打出|打上)"):
         if clause.has(
             r"\b(?:generate|draw|scene|image|picture|video|photo)\b.*\b(?:of|about|showing)\b|"
@@ -91,7 +110,13 @@ def title(clause: Clause, scene: Scene) -> Answer:
             return refused
     else:
         return None
-    return _timed(clause, words, scene) if words else Refused("title_text")
+    return Refused("title_text") if _blank(clause, words) else _timed(clause, words, scene)
+
+
+def _blank(clause: Clause, words: str) -> bool:
+    """Nothing, or only what is left of asking: "change the title please", 换个标题吧."""
+    named = clause.quotes or clause.has(r":|\bcalled\b|\bsay(?:s|ing)\b|写着|内容")
+    return not words or (not named and re.fullmatch(_NO_WORDS, words, re.IGNORECASE) is not None)
 
 
 def _refused(clause: Clause) -> Refused | None:

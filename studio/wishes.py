@@ -228,7 +228,7 @@ def _cut(clause: Clause, ms: int, which: int | None) -> Answer:
         return [Trim(tail_ms=ms, segment=which)]
     if clause.has(rf"{_FIRST}|\bbefore\b"):
         return [Trim(head_ms=ms, segment=which)]
-    if clause.has(r"\b(?:by|off)\b|剪掉|去掉|裁掉|剪去|(?:剪短|缩短)(?!到|至|成|为)"):
+    if clause.has(r"\b(?:by|off)\b|剪掉|去掉|裁掉|剪去|再[剪裁]|(?:剪短|缩短)(?!到|至|成|为)"):
         return [Trim(tail_ms=ms, segment=which)]
     return Refused("ends_only") if clause.has(r"\bat\b|第.{1,3}秒") else [Trim(to_ms=ms, segment=which)]
 

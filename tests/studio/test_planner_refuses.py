@@ -23,7 +23,6 @@ from studio.words import say
         ("reverse the video", "unknown"),
         ("make it black and white", "unknown"),
         ("delete all clips except the first", "unknown"),
-        ("replace the second picture with a sunset", "unknown"),
         ("I want the photo to have a frame", "unknown"),
         ("add my logo in the corner", "unknown"),
         ('add a title "Hi" at 20% opacity', "unknown"),
