@@ -61,7 +61,12 @@ class Ear:
         phrases = [{"kind": p.kind, "words": p.words} for s in self._streams.values() for p in s.phrases]
         asked = self._question()
         said = [text.strip() for text in self._foreign.values() if text.strip()]
-        return {"phrases": phrases, "asked": asked, "spoke": any(self._shown.values()), "foreign": "\n".join(said)}
+        return {
+            "phrases": phrases,
+            "asked": asked,
+            "spoke": bool(asked) or any(self._shown.values()),
+            "foreign": "\n".join(said),
+        }
 
     def _question(self) -> dict[str, Any] | None:
         if self._held is None:

@@ -77,6 +77,12 @@ async def _decide(state: State, runtime: Runtime[Context]) -> list[Decision]:
     return decisions
 
 
+def _agreed(labels: list[str], said: str) -> str:
+    """The words, or the plain yes or no of our own answer that they pick: "Yes, send it" is no export."""
+    choice = picked(said, [Option(label, label) for label in labels])
+    return said if choice is None else ("yes", "no")[labels.index(choice.label)]
+
+
 def _beyond(state: State) -> int:
     """How many answers there are where a number was said that none of them has, else 0."""
     options = (state.get("question") or {}).get("options", [])
@@ -94,10 +100,8 @@ def _picked(state: State) -> str | None:
 
 async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
     asked = state.get("question") or {}
-    # What our own answers are called must not be read as words: "Yes, send it" is no export.
-    said, labels = state["utterance"], asked.get("labels", [])
     return Turn(
-        text=("yes", "no")[labels.index(said.strip())] if said.strip() in labels else said,
+        text=_agreed(asked.get("labels", []), state["utterance"]),
         attachments=tuple(state.get("files", ())),
         pending=None if asked.get("options") else asked.get("route"),
         rendering=bool(await journal(runtime).open_jobs(runtime.context.thread)),

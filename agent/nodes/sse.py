@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -16,16 +14,14 @@ from agent.draft import fingerprint
 from agent.ear import Ear
 from agent.errors import BackendError, BadAnswer, StreamLost
 from agent.journal import Send
+from agent.notices import noticing
 from agent.recovery import media_of, reconcile, tell_media, tell_unknown
 from agent.report import error_event, failing_softly, progress, tell
 from agent.spend import may_spend, tell_cost
 from agent.state import State
 from prompts import say
 
-__all__ = ["STILL_WORKING", "chat"]
-
-STILL_WORKING = 120.0
-"""Seconds between two notices that the backend is still at it."""
+__all__ = ["chat"]
 
 
 @failing_softly
@@ -41,7 +37,7 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     ear = Ear(runtime, state["lang"])
     progress(runtime, "send", say(state["lang"], "send.working"))
     try:
-        async with _notices(state, runtime):
+        async with noticing(state, runtime, "send"):
             async with aclosing(backend.send(send.session_id, send.text)) as events:
                 async for event in events:
                     ear.hear(event)
@@ -98,19 +94,3 @@ async def _look(send: Send, state: State, runtime: Runtime[Context], backend: Ba
     # Told of the media, nobody is told that nothing changed.
     told = {"spoke": True} if tell_media(send, landed, runtime, lang) else {}
     return {"looked": landed.draft, "outcome": "done", **told}
-
-
-@asynccontextmanager
-async def _notices(state: State, runtime: Runtime[Context]) -> AsyncIterator[None]:
-    """Says every two minutes that work goes on."""
-
-    async def repeat() -> None:
-        while True:
-            await tools(runtime).clock.sleep(STILL_WORKING)
-            progress(runtime, "send", say(state["lang"], "send.still_working"))
-
-    task = asyncio.create_task(repeat())
-    try:
-        yield
-    finally:
-        task.cancel()

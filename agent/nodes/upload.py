@@ -16,6 +16,7 @@ from agent.context import Context, emit, tools
 from agent.errors import BackendError, BadAnswer, RateLimited, StreamLost, Unreachable
 from agent.events import Ask, Meter
 from agent.material import check, prepared
+from agent.notices import noticing
 from agent.report import failing_softly, progress, tell
 from agent.state import State
 from agent.summarizer import length
@@ -44,9 +45,10 @@ async def upload(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
 
     giving = _Giving(state, runtime, backend, session["session_id"])
     try:
-        async with prepared(paths) as ready:
-            await giving.files(ready)
-        await giving.links(links)
+        async with noticing(state, runtime, "upload"):
+            async with prepared(paths) as ready:
+                await giving.files(ready)
+            await giving.links(links)
     except BackendError:
         _tell_arrived(giving.arrived, len(giving.arrived), runtime, lang)  # before it, others may have got through
         raise
