@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from agent.gui.gestures import Phrase, PhraseKind, plain
+from agent.gui.gestures import Phrase, PhraseKind, named, plain
 from agent.gui.hearing import hear
 from agent.gui.pieces import Piece, pieces
 from agent.gui.signs import Before, is_condition
@@ -65,11 +65,23 @@ def _phrases(found: Sequence[Piece], labels: Sequence[str]) -> list[Phrase]:
         words = "".join(piece.words for piece in taken).strip(" ,，、;；:：\n")
         if label != "content":
             conditional = conditional or any(is_condition(piece.shape) for piece in taken)
-            kind = "idle" if conditional else "unknown" if label not in _KINDS else plain(words) or _KINDS[label]
-            phrases.append(Phrase(kind, words))
+            phrases.append(Phrase("idle" if conditional else _kind(label, words), words))
     return phrases
 
 
+def _kind(label: str, words: str) -> PhraseKind:
+    """What a run stands for; a button with a name that nobody knows is none of ours, whatever it sounds like."""
+    meant = plain(words)
+    if label not in _KINDS or (
+        label in _NAMED and meant is None and (name := _NAME.search(words)) and not named(name[0])
+    ):
+        return "unknown"
+    return meant or _KINDS[label]
+
+
+_NAMED = ("export", "new", "undo", "upload", "credits")
+"""What is done only for a button of ours where the button has a name."""
+_NAME = re.compile(r"[“「『\"]\w[^”」』\"]{0,20}[”」』\"]|\*\*\w[^*]{0,20}\*\*|\bthe [A-Z]\w+ (?:button|icon)\b")
 _KINDS: dict[str, PhraseKind] = {
     name: name for name in ("export", "state", "tracks", "credits", "edit", "undo", "upload", "new")
 }
