@@ -5,13 +5,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do $
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: chat test check eval serve bench soak fuzz lock clean
+.PHONY: chat test check eval mutants serve bench soak fuzz lock clean
 
 chat: $(VENV)/.ready
 	@$(VENV)/bin/reelchat $(ARGS)
 
 test: $(VENV)/.ready check
 	@$(PY) -m pytest -n auto -q $(ARGS)
+	@$(PY) -m evals
 
 check: $(VENV)/.ready
 	@$(PY) -m ruff check -q .
@@ -20,6 +21,9 @@ check: $(VENV)/.ready
 
 eval serve: $(VENV)/.ready
 	@$(VENV)/bin/reelchat $@ $(ARGS)
+
+mutants: $(VENV)/.ready
+	@$(PY) -m evals $@ $(ARGS)
 
 bench soak fuzz: $(VENV)/.ready
 	@$(PY) -m evals.$@ $(ARGS)

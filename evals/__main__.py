@@ -1,46 +1,39 @@
-"""`python -m evals [FILE…]`: plays dialogues against a real studio and says which held."""
+"""`python -m evals [PATHS]`: plays dialogues and says which held.
+
+    python -m evals [PATHS] [--seeds N]      every dialogue, or files, folders and names
+    python -m evals show DIALOGUE --seed N   one run with its wire, by its virtual clock
+    python -m evals mutants [NAMES]          the agent broken on purpose: a dialogue has to notice each way
+    python -m evals evalset FILE [PATHS]     what was played as google-adk's evalset; --read makes dialogues of one
+    python -m evals schema                   writes dialogue.schema.json, which editors complete by
+
+Exit codes: 0 every gate holds, 1 one does not, 2 called wrongly or a file that is no dialogue.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import tempfile
-from pathlib import Path
-from typing import cast
+from collections.abc import Sequence
 
 from agent.logs import install
-from evals.dialogue import load, play
-from evals.stage import FAST, agent_on, studio
-from prompts import Lang
+from evals.command import COMMANDS, evaluate
+from evals.format import FormatError
+from evals.playing import NotThere
 
-DIALOGUES = Path(__file__).parent / "dialogues"
-
-
-def main(arguments: list[str]) -> int:
-    """Exit code 0 when every dialogue held, 1 otherwise."""
-    install()
-    paths = [Path(argument) for argument in arguments] or sorted(DIALOGUES.glob("*.yaml"))
-    return 0 if all(asyncio.run(_all(paths))) else 1
+__all__ = ["main"]
 
 
-async def _all(paths: list[Path]) -> list[bool]:
-    return [await _one(path) for path in paths]
-
-
-async def _one(path: Path) -> bool:
-    dialogue = load(path)
-    with tempfile.TemporaryDirectory(prefix="reelchat-eval-") as folder:
-        home = Path(folder)
-        async with (
-            studio(home / "studio", *FAST) as url,
-            agent_on(url, home, skill=dialogue.skill, lang=cast(Lang, dialogue.lang)) as agent,
-        ):
-            trace = await play(dialogue, agent, path.parent)
-    print(f"{'failed' if trace.findings else 'held  '}  {dialogue.dialogue}")  # noqa: T201
-    for finding in trace.findings:
-        print(f"        turn {finding.turn}: {finding.problem}")  # noqa: T201
-    return not trace.findings
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command. Returns the exit code."""
+    first, *rest = arguments or [""]
+    try:
+        return COMMANDS[first](rest) if first in COMMANDS else evaluate(arguments)
+    except (FormatError, NotThere) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":
+    install()  # whatever ends a run, its traceback shows no token
     sys.exit(main(sys.argv[1:]))

@@ -45,6 +45,8 @@ class Pace:
 
     sizes: tuple[int, ...] = ()
     delay: float = 0.0
+    join: bool = False
+    """Whether pieces that are ready at the same time come as one."""
 
 
 @dataclass(slots=True)
@@ -65,6 +67,13 @@ class Record:
     """What the client was given of the body."""
     pieces: list[int] = field(default_factory=list)
     """Sizes in bytes as the app made them."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of the request, by their names in small letters."""
+    query: str = ""
+    ended: float = 0.0
+    """When the client was done with it, in the loop's seconds."""
+    struck: list[str] = field(default_factory=list)
+    """Acts of a script that happened in it."""
 
     def __str__(self) -> str:
         fate = f" [{self.fault}]" if self.fault else ""

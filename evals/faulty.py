@@ -19,6 +19,9 @@ from evals.faults import Fault, Kind, Pace, Record, Where
 
 __all__ = ["Fault", "FaultyTransport", "Kind", "Pace", "Record", "Where"]
 
+MOST_KEPT = 1 << 20
+"""Bytes of a request's body that are written down; more would be copied over and over."""
+
 App = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Any]
 
 
@@ -37,6 +40,7 @@ class FaultyTransport(httpx.AsyncBaseTransport):
         """One request, with at most one fault."""
         loop = asyncio.get_running_loop()
         record = Record(loop.time(), request.method, request.url.path, fault=self._fault(request))
+        record.headers, record.query = dict(request.headers), request.url.query.decode()
         self.records.append(record)
         await asyncio.sleep(0)
         exchange = _Exchange(self, request, record)
@@ -45,6 +49,8 @@ class FaultyTransport(httpx.AsyncBaseTransport):
         except BaseException:
             exchange.gone.set()
             raise
+        finally:
+            record.ended = loop.time()
 
     def start(self, work: Any) -> None:
         """Runs the app for one request, whoever goes on listening."""
@@ -154,7 +160,8 @@ class _Exchange:
         self._in.put_nowait({"type": "http.request", "body": b"", "more_body": False})
 
     def _pass_on(self, piece: bytes) -> None:
-        self.record.body += piece
+        if len(self.record.body) < MOST_KEPT:
+            self.record.body += piece
         self._in.put_nowait({"type": "http.request", "body": piece, "more_body": True})
 
     async def _until_done(self) -> None:
@@ -182,6 +189,7 @@ class _Exchange:
             "server": (url.host, url.port),
             "client": ("127.0.0.1", 50_000),
             "root_path": "",
+            "record": self.record,
         }
         with suppress(Exception):  # A crash of the app is a broken connection, as it is behind a server.
             await self.wire.run_app(scope, self._receive, self._send)
@@ -235,6 +243,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """The client is done, or has had enough."""
+        self._exchange.record.ended = asyncio.get_running_loop().time()
         self._exchange.gone.set()
 
     async def _broken(self, fault: Fault) -> None:
@@ -261,9 +270,16 @@ class _Body(httpx.AsyncByteStream):
             message = await self._exchange.wait(self._exchange.out.get(), "read")
             if message is None:
                 raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
-            if "end" in message:
+            piece = message.get("body", b"")
+            while self._exchange.wire.pace.join and "end" not in message and not self._exchange.out.empty():
+                if (message := self._exchange.out.get_nowait()) is None:
+                    self._exchange.out.put_nowait(None)  # The break comes after what was ready before it.
+                    break
+                piece += message.get("body", b"")
+            if piece:
+                yield piece
+            if message is not None and "end" in message:
                 return
-            yield message["body"]
 
     def _give(self, piece: bytes, count: int | None = None) -> bytes:
         self._given += len(piece) if count is None else count

@@ -16,8 +16,8 @@ from agent.events import Event
 from agent.state import LocalPath
 from agent.turn import collect, turn
 from evals.clock import run
-from evals.dialogue import shown
 from evals.faulty import Fault, Pace, Record
+from evals.screen import shown
 from evals.verdict import CHECKS, Violation, after_all, after_turn
 from evals.virtual import Manner, Scene, scene
 from studio.options import Dialect

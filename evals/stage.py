@@ -6,9 +6,10 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from agent.settings import Settings
 from agent.skills import load_skill
@@ -44,8 +45,15 @@ async def studio(data: Path, *flags: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def agent_on(url: str, home: Path, *, skill: str = "generator-image", lang: Lang = "en") -> AsyncIterator[Agent]:
-    """An agent on the backend at `url`, keeping its own things in `home`."""
-    settings = Settings.load(backend=url, home=home, exports=home / "exports", lang=lang, environ={})
+async def agent_on(
+    url: str,
+    home: Path,
+    *,
+    skill: str = "generator-image",
+    lang: Lang = "en",
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Agent]:
+    """An agent on the backend at `url`, keeping its own things in `home`; of the environment it sees `environ` only."""
+    settings = Settings.load(backend=url, home=home, exports=home / "exports", lang=lang, environ=environ)
     async with open_agent(settings, load_skill(skill)) as agent:
         yield agent

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from agent.events import Delivered, Error, Event
 from agent.journal import Job, Send
-from evals.dialogue import shown
 from evals.faulty import Record
+from evals.screen import shown
 from evals.virtual import FILM, Scene
 
 __all__ = ["CHECKS", "Check", "Violation", "after_all", "after_turn", "answered"]

@@ -7,7 +7,7 @@ dictionaries and in a folder of small files, so an hour of waiting takes millise
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,33 +15,39 @@ from typing import Any, Literal
 
 import httpx
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
+from starlette.formparsers import MultiPartParser
 
 from agent.backend import Credentials
 from agent.context import Tools, register, unregister
 from agent.graph import build as build_graph
 from agent.journal import Journal, Send
 from agent.settings import Settings
-from agent.skills import load_skill
+from agent.skills import Skill, load_skill
 from agent.turn import Agent
 from evals.clock import VirtualClock
 from evals.faulty import FaultyTransport
 from studio.app import build as build_app
+from studio.media import ACCEPTED
 from studio.options import Dialect, Options
 from studio.queue import Queue
 from studio.store import Store
-from studio.stream import Act, Call, Commit, Hold, Returned, Say
+from studio.stream import Act, Call, Commit, Hold, Planner, Returned, Say
 from studio.stream import Turn as Message
 from studio.tracks import VIDEO, put, segment
+from studio.turns import Turns
 from studio.workers import WorkerFailed
 
-__all__ = ["FILM", "URL", "Manner", "Scene", "Script", "scene"]
+__all__ = ["FILM", "URL", "Backstage", "Manner", "Pretenders", "Scene", "Script", "agent_on", "backstage", "scene"]
 
 URL = "http://stage.test"
 FILM = bytes(range(64))
 """What every render comes out as."""
 Manner = Literal["speaks", "silent", "late", "declines"]
 """How the backend does an edit: says so, says nothing, works on after its last word, or changes nothing."""
+_SKILLS: dict[str, Skill] = {}
+"""Personas that were read before: reading one takes longer than a turn."""
 WORK = 12.0
 """Seconds an edit takes."""
 
@@ -85,9 +91,11 @@ class Pretenders:
         return {"width": width, "height": height, "kind": "scene", "label": prompt}
 
     async def probe(self, path: Path, name: str) -> dict[str, Any]:
-        """Every file is a small picture."""
-        kind = {"kind": "image", "mime": "image/png", "ext": "png"}
-        return {**kind, "width": 4, "height": 3, "duration_ms": 0, "fps": 0}
+        """Whatever its extension says: a small picture, or five seconds."""
+        found = ACCEPTED[path.suffix.lstrip(".")]
+        kind = {"kind": found.kind, "mime": found.mime, "ext": path.suffix.lstrip(".")}
+        size = {"width": None, "height": None} if found.kind == "audio" else {"width": 4, "height": 3}
+        return {**kind, **size, "duration_ms": 0 if found.kind == "image" else 5_000, "fps": 0}
 
     async def run(self, spec: Mapping[str, Any], step: Any, limit_s: float = 0) -> dict[str, Any]:
         """Five seconds of work."""
@@ -138,37 +146,71 @@ async def scene(
     folder: Path, manner: Manner = "speaks", dialect: Dialect = "adk", failing: int = 0
 ) -> AsyncIterator[Scene]:
     """A scene that keeps its files in `folder`; to be entered on a jumping loop."""
+    script, crew = Script(manner), Pretenders(failing)
+    async with backstage(folder / "studio", lambda media: script, crew, dialect) as behind:
+        try:
+            async with httpx.AsyncClient(transport=behind.wire, trust_env=False) as http:
+                settings = Settings.load(backend=URL, home=folder, exports=folder / "exports", lang="en", environ={})
+                memory = InMemoryStore()
+                agent = agent_on(http, behind.clock, settings, load_skill("generator-image"), InMemorySaver(), memory)
+                yield Scene(agent, behind.wire, script, behind.store, folder)
+                await behind.turns.cancel()
+        finally:
+            unregister("local")
+
+
+@dataclass(slots=True)
+class Backstage:
+    """The studio's protocol layer at work, and the wire that leads to it."""
+
+    store: Store
+    turns: Turns
+    wire: FaultyTransport
+    clock: VirtualClock
+
+
+@asynccontextmanager
+async def backstage(
+    folder: Path,
+    planner: Callable[[Path], Planner],
+    crew: Pretenders,
+    dialect: Dialect = "adk",
+    wired: Callable[[Any, Store], FaultyTransport] = lambda app, store: FaultyTransport(app),
+) -> AsyncIterator[Backstage]:
+    """`planner` is made with the folder of media, `wired` puts the app at the end of a wire."""
     for name in ("media", "renders"):
-        (folder / "studio" / name).mkdir(parents=True)
-    clock, script, crew = VirtualClock(), Script(manner), Pretenders(failing)
-    store = Store(folder / "studio", memory=True, clock=clock, size=(320, 180))
+        (folder / name).mkdir(parents=True)
+    clock = VirtualClock()
+    store = Store(folder, memory=True, clock=clock, size=(320, 180))
     queue = Queue(store, crew, clock, poll_s=None)
-    app = build_app(store, script, queue, Options(dialect=dialect, heartbeat=None, pace=0), drawer=crew, clock=clock)
-    wire = FaultyTransport(app)
+    options = Options(dialect=dialect, heartbeat=None, pace=0)
+    app = build_app(store, planner(store.media), queue, options, drawer=crew, clock=clock)
     worker = asyncio.create_task(queue.work())
+    # What a form holds beyond this goes to a file, by a thread.
+    spooled, MultiPartParser.spool_max_size = MultiPartParser.spool_max_size, 1 << 30
     try:
-        async with httpx.AsyncClient(transport=wire, trust_env=False) as http:
-            agent = _agent(folder, http, clock)
-            yield Scene(agent, wire, script, store, folder)
-            await app.state.turns.cancel()
+        yield Backstage(store, app.state.turns, wired(app, store), clock)
+        await app.state.turns.cancel()
     finally:
-        unregister("local")
+        MultiPartParser.spool_max_size = spooled
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
         store.close()
 
 
-def _agent(folder: Path, http: httpx.AsyncClient, clock: VirtualClock) -> Agent:
+def agent_on(
+    http: httpx.AsyncClient, clock: VirtualClock, settings: Settings, skill: Skill, saver: Any, memory: BaseStore
+) -> Agent:
     """What `open_agent` makes, without its databases: their threads would burn virtual hours."""
-    settings = Settings.load(backend=URL, home=folder, exports=folder / "exports", lang="en", environ={})
-    settings.data.mkdir(parents=True)
-    credentials = Credentials(settings.backend, settings.data, settings.client_id_file)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    credentials = Credentials(
+        settings.backend, settings.data, settings.client_id_file, supplied=settings.token, client_id=settings.client_id
+    )
 
     async def address() -> str:
         return URL
 
-    held = Tools(settings, http, credentials, clock, address)
-    memory = InMemoryStore()
-    agent = Agent(settings, load_skill("generator-image"), build_graph(InMemorySaver(), memory), memory, held)
+    held = Tools(settings, http, credentials, clock, address, _skills=_SKILLS)
+    agent = Agent(settings, skill, build_graph(saver, memory), memory, held)
     register(agent.user, held)
     return agent

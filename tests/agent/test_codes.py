@@ -13,7 +13,7 @@ from world import World
 
 from agent.events import Error, Event
 from agent.turn import Agent, turn
-from evals.dialogue import shown
+from evals.screen import shown
 
 TOKEN = "/api/auth/anonymous-token"
 EDIT = "make a film of a city"

@@ -15,7 +15,7 @@ from agent.draft import fingerprint
 from agent.events import Delivered, Error, Event
 from agent.journal import Journal
 from agent.turn import Agent, collect, turn
-from evals.dialogue import shown
+from evals.screen import shown
 
 EDIT = "make a film of a city"
 FILE = "http://files.test/file.mp4"

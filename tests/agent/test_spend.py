@@ -13,7 +13,7 @@ from world import World
 from agent.events import Ask, Error, Event
 from agent.settings import Settings
 from agent.turn import Agent, turn
-from evals.dialogue import shown
+from evals.screen import shown
 
 
 def charge(credits: float, frozen: float = 0) -> Any:

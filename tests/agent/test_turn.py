@@ -15,7 +15,7 @@ from world import World
 from agent.events import Delivered, Error, Event, Timeline
 from agent.lease import lease
 from agent.turn import Agent, collect, explain, recover, turn
-from evals.dialogue import shown
+from evals.screen import shown
 from router import Decision
 
 

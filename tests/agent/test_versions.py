@@ -35,7 +35,7 @@ from agent.repl.view import PlainView
 from agent.skills import load_skill
 from agent.turn import Agent, collect, turn, versions
 from agent.versions import Kept, keep
-from evals.dialogue import shown
+from evals.screen import shown
 from evals.stage import FAST, agent_on, studio
 
 ODD: dict[str, Any] = {"a": 1.0, "t": [{**CITY, "zz": [None, {"y": 1e-7, "b": "标题"}]}], "0": False}

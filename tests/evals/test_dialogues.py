@@ -1,77 +1,73 @@
-"""The shipped dialogues hold, and the stage notices when one does not."""
+"""Dialogues tagged `studio` hold on a real studio, in real time; and a real run notices when one does not."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from agent.events import Delivered, Error, Text, Timeline
-from evals.__main__ import DIALOGUES
-from evals.dialogue import Dialogue, Trace, load, play, shown
-from evals.stage import FAST, agent_on, studio
-from prompts import Lang
+from evals.format import Dialogue, load
+from evals.live import costs, on_server, on_studio
+from evals.playing import DIALOGUES
+from evals.stage import FAST, studio
+
+REAL = [path for path in sorted(DIALOGUES.rglob("*.yaml")) if "studio" in load(path).tags]
 
 
-def played(dialogue: Dialogue, folder: Path) -> Trace:
-    async def run() -> Trace:
-        with tempfile.TemporaryDirectory() as name:
-            home, lang = Path(name), cast(Lang, dialogue.lang)
-            async with studio(home / "s", *FAST) as url, agent_on(url, home, skill=dialogue.skill, lang=lang) as agent:
-                return await play(dialogue, agent, folder)
-
-    return asyncio.run(run())
+def dialogue(*turns: dict[str, object], tags: tuple[str, ...] = ("studio",)) -> Dialogue:
+    return Dialogue.model_validate({"dialogue": "d", "about": "x", "tags": list(tags), "turns": list(turns)})
 
 
-@pytest.mark.parametrize("path", sorted(DIALOGUES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_shipped_dialogue_holds(path: Path) -> None:
-    assert played(load(path), path.parent).findings == []
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_a_dialogue_for_a_real_studio_holds_on_one(path: Path, tmp_path: Path) -> None:
+    assert on_studio(load(path), tmp_path).findings == []
+
+
+def test_both_languages_are_played_on_a_real_studio() -> None:
+    assert {load(path).lang for path in REAL} == {"en", "zh"}
 
 
 def test_a_dialogue_that_expects_what_does_not_happen_is_noticed(tmp_path: Path) -> None:
-    wrong = Dialogue.model_validate(
-        {
-            "dialogue": "wrong",
-            "about": "x",
-            "turns": [
-                {"user": "credits", "expect": {"contains": ["a million credits"], "timeline": "Timeline"}},
-                {"user": "export", "expect": {"contains": ["nothing to export"]}},
-            ],
-        }
+    wrong = dialogue(
+        {"user": "credits", "expect": {"route": "state", "timeline": "x", "reply": {"contains": "a million credits"}}},
+        {"user": "export", "expect": {"wire": ["POST /api/render/proxy/lambda"]}},
     )
-    problems = [
-        (finding.turn, finding.problem.split(":")[0].split(" ")[0]) for finding in played(wrong, tmp_path).findings
-    ]
-    assert problems == [(1, "the"), (1, "timeline"), (2, "error")]
+    found = [(finding.check, finding.turn) for finding in on_studio(wrong, tmp_path).findings]
+    assert found == [("route", 1), ("reply", 1), ("reply", 1), ("wire", 2), ("unhandled_error", 2)]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "dialogue: x\nabout: y\nturns: []",
-        "dialogue: x\nabout: y\nturns: [{user: hi, expect: {}}]",
-        "dialogue: x\nabout: y\nturns: [{user: hi, expect: {contains: [a]}, typo: 1}]",
-    ],
-)
-def test_a_dialogue_that_could_not_fail_does_not_load(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "bad.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError):
-        load(path)
+def test_what_went_over_a_real_wire_is_written_down(tmp_path: Path) -> None:
+    trace = on_studio(dialogue({"user": "generate a city at night", "expect": {"route": "sse"}}), tmp_path)
+    calls = [(one.method, one.path, one.status) for one in trace.turns[0].exchanges]
+    sent = next(one for one in trace.turns[0].exchanges if one.path == "/run_sse")
+    assert ("POST", "/run_sse", 200) in calls
+    assert sent.body["new_message"]["parts"][0]["text"] == "generate a city at night"
+    assert sent.headers["x-skill-source"] == "generator-image"
+    assert (trace.ledger.sends, trace.turns[0].routes) == (1, ["sse"])
 
 
-def test_shown_is_what_stands_on_the_screen_in_the_end() -> None:
-    draft: dict[str, object] = {}
-    events = [
-        Text(id="a", text="Hel"),
-        Text(id="a", text="lo."),
-        Text(id="b", text="wrong"),
-        Text(id="b", mode="replace", text="right"),
-        Timeline(text="Timeline", draft=draft),
-        Error(code="x", text="No."),
-        Delivered(text="Ready", path="/x", format="mp4", size=1),
-    ]
-    assert shown(list(events)) == "Hello.\nright\nTimeline\nNo.\nReady"
+def test_a_turn_that_may_cost_is_skipped_on_a_server_unless_it_may_spend(tmp_path: Path) -> None:
+    told = dialogue(
+        {"user": "generate a city at night", "expect": {"route": "sse"}},
+        {"user": "credits", "expect": {"reply": {"contains": "nothing of the kind"}}},
+        tags=(),
+    )
+
+    async def at_the_server(spend: bool) -> list[str]:
+        async with studio(tmp_path / f"studio{spend}", *FAST) as url:
+            trace = await asyncio.to_thread(on_server, told, url, tmp_path / f"run{spend}", spend=spend)
+        assert trace.findings == []  # what is said of a reply belongs to a script, and no server follows one
+        return [turn.said for turn in trace.turns]
+
+    assert asyncio.run(at_the_server(False)) == ["credits"]
+    assert asyncio.run(at_the_server(True)) == ["generate a city at night", "credits"]
+
+
+def test_the_router_says_what_a_turn_costs_where_the_dialogue_does_not() -> None:
+    turns = dialogue(
+        {"user": "credits", "expect": {"wire": []}},
+        {"user": "add lo-fi music", "expect": {"wire": []}},
+        {"user": "make it nice", "expect": {"route": "state"}},
+    ).turns
+    assert [costs(turn) for turn in turns] == [False, True, False]
