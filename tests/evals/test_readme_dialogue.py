@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 from evals.format import load
+from evals.mutants import MUTANTS
 from evals.play import play
+from evals.playing import find
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -28,3 +30,8 @@ def test_the_readmes_dialogue_holds_and_can_fail(tmp_path: Path) -> None:
     ):
         (tmp_path / name).mkdir()
         assert played(text, tmp_path / name) == found
+
+
+def test_the_readme_counts_dialogues_and_mutants_as_there_are() -> None:
+    assert f"plays {len(find([]))} scripted dialogues" in README
+    assert f"breaks the agent in {len(MUTANTS)} ways" in README
