@@ -18,7 +18,7 @@ from evals.format import load, schema
 from evals.gates import Gate, broken, gates
 from evals.interop import evalset, skeletons
 from evals.metrics import Metrics, measure
-from evals.playing import cores, find, play_all, play_one, quiet
+from evals.playing import DIALOGUES, cores, find, play_all, play_one, quiet
 from evals.show import transcript
 from evals.trace import Trace
 
@@ -35,6 +35,9 @@ def evaluate(arguments: Sequence[str]) -> int:
         return _in_real_time(paths, given)
     began = time.perf_counter()
     traces = play_all(paths, given.seeds, given.jobs, _counter(len(paths)))
+    elsewhere = {path.stem: str(path) for path in paths if DIALOGUES not in path.resolve().parents}
+    for trace in traces:
+        trace.path = elsewhere.get(trace.dialogue, "")
     metrics = measure(traces)
     metrics.real_s = time.perf_counter() - began  # a person waits once, however many processes play
     held = gates(metrics, whole=not given.paths)

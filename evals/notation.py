@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import yaml
@@ -12,13 +14,14 @@ from pydantic import BaseModel, ValidationError
 
 __all__ = ["Tree", "Unfit", "parse", "told"]
 
+SCHEMA = Path(__file__).with_name("dialogue.schema.json")
 Place = tuple[Hashable, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 _TAG = "tag:yaml.org,2002:"
 _ODD_NUMBER = re.compile(r"[-+]?0[0-9_]+|.*:.*|.*_.*")
 _MORE = {
-    "extra_forbidden": "unknown key {key!r}: take it out or see the reference for what there is",
+    "extra_forbidden": "unknown key {key!r}: {near}",
     "missing": "{key!r} is missing",
     "string_type": "text is wanted: write it in quotes",
     "int_type": "a whole number is wanted",
@@ -122,7 +125,17 @@ def _problem(error: Any) -> str:
     """What to do about one thing that does not fit."""
     key = next((str(part) for part in reversed(error["loc"]) if isinstance(part, str)), "")
     where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in error["loc"])
+    if error["type"] == "missing" and key == "expect":
+        return f"{where}: a turn expects something: say at least where it goes, such as `route: sse`"
     if said := _MORE.get(error["type"]):
-        return f"{where}: {said.format(key=key)}" if where else said.format(key=key)
+        said = said.format(key=key, near=_near(key))
+        return f"{where}: {said}" if where else said
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
+
+
+def _near(key: str) -> str:
+    """The key that was probably meant, or where all of them stand."""
+    known = re.findall(r'^\s*"([a-z_]+)": \{$', SCHEMA.read_text("utf-8"), re.M) if SCHEMA.exists() else []
+    close = difflib.get_close_matches(key, known, 1)
+    return f"did you mean {close[0]!r}?" if close else f"take it out; {SCHEMA.name} has the keys there are"

@@ -135,5 +135,7 @@ class Trace:
     """Virtual seconds in all."""
     took: float = 0.0
     """Real seconds in all."""
+    path: str = ""
+    """The file it was played from, where it is none of the shelf's."""
     logs: str = ""
     """What the agent wrote into its log and left in its stores, as text: for the search for tokens."""

@@ -122,7 +122,7 @@ def _failed(traces: Sequence[Trace], gates: Sequence[Gate]) -> Iterator[str]:
     if len(first) > MOST_FAILED:
         yield f"       and {len(first) - MOST_FAILED} more"
     if runs := next(iter(first.values()), []):
-        yield f"       python -m evals show {runs[0].dialogue} --seed {runs[0].seed}"
+        yield f"       python -m evals show {runs[0].path or runs[0].dialogue} --seed {runs[0].seed}"
     yield from (f"GATE {gate}" for gate in broken(list(gates)))
 
 

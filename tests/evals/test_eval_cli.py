@@ -53,7 +53,7 @@ def test_dialogues_that_hold_end_with_0_and_one_that_does_not_with_1(
     assert main([str(folder / "holds.yaml"), "--seeds", "1"]) == 0
     assert main([str(folder), "--seeds", "1", "--jobs", "1"]) == 1
     told = capsys.readouterr().out
-    assert "a million credits" in told and "python -m evals show fails --seed 0" in told
+    assert "a million credits" in told and "fails.yaml --seed 0" in told
 
 
 def test_a_file_that_is_no_dialogue_and_a_name_that_nothing_has_end_with_2(

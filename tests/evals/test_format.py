@@ -38,7 +38,7 @@ def test_a_sample_loads(path: Path) -> None:
         (HEAD + "  - user: 2026-01-01\n    expect: {route: sse}\n", 4, "a date: write it in quotes"),
         (HEAD + "  - user: hi\n    on: 1\n    expect: {route: sse}\n", 5, "write it in quotes"),
         (HEAD + "  - user: 3\n    expect: {route: sse}\n", 4, "text is wanted: write it in quotes"),
-        (HEAD + "  - user: hi\n", 4, "'expect' is missing"),
+        (HEAD + "  - user: hi\n", 4, "a turn expects something"),
         (HEAD + "  - user: hi\n    expect: {}\n", 5, "expect is empty"),
         (HEAD + "  - user: hi\n    expect: {rout: sse}\n", 5, "unknown key 'rout'"),
         (HEAD + "  - user: hi\n    expect: {route: sse, any_route: [sse]}\n", 5, "exclude each other"),
