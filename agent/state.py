@@ -7,8 +7,10 @@ from typing import Any, Literal, NewType, TypedDict
 from prompts import Lang
 from router import Route
 
-__all__ = ["LocalPath", "Next", "Session", "State", "Step"]
+__all__ = ["FORMATS", "LocalPath", "Next", "Session", "State", "Step"]
 
+FORMATS = ("mp4", "gif", "png", "jpg", "webp")
+"""What a render can come out as."""
 LocalPath = NewType("LocalPath", str)
 """A path on the machine that the graph runs on: only a front end on that machine may pass one."""
 

@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from agent.gui.clean import clean
 from agent.gui.edits import by_hand, request
-from agent.gui.gestures import Phrase
+from agent.gui.gestures import CHARGED, Phrase
 from agent.gui.grammar import CJK
 from agent.gui.sentences import Sentence, Sentences
 from agent.gui.signs import Before
@@ -19,8 +19,6 @@ __all__ = ["Action", "ActionKind", "Phrase", "Stream", "Translation", "actions",
 ActionKind = Literal["export", "state", "tracks", "credits", "edit", "undo", "upload", "new"]
 
 _ORDERED = re.compile(r"(\d{1,3})([.)、])")
-CHARGED = ("edit", "undo", "new", "upload")
-"""What changes something or wants something of the person."""
 _LIST_ITEM = re.compile(r"[-*+•]\s|\d{1,3}[.)、]")
 
 

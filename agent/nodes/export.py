@@ -16,14 +16,12 @@ from agent.journal import Job
 from agent.rendering import NO_LOOK, Rendering, new_id
 from agent.report import failing_softly, tell
 from agent.spend import may_spend, metered, tell_cost
-from agent.state import Session, State
+from agent.state import FORMATS, Session, State
 from agent.versions import no_such, remember
 from prompts import say
 from router import output_format, version
 
-__all__ = ["FORMATS", "export_video"]
-
-FORMATS = ("mp4", "gif", "png", "jpg", "webp")
+__all__ = ["export_video"]
 
 
 @failing_softly

@@ -19,13 +19,11 @@ from agent.repl.versions import softly as versions_of
 from agent.repl.view import View
 from agent.settings import Settings
 from agent.skills import Skill, SkillError, load_skill, skill_names
-from agent.state import LocalPath
+from agent.state import FORMATS, LocalPath
 from prompts import Lang, say
 from router import Decision
 
 __all__ = ["Begin", "Chat", "act", "reasons", "shelf"]
-
-FORMATS = ("mp4", "gif", "png", "jpg", "webp")
 
 Begin = Callable[[Core, Any], AsyncIterator[Event]]
 """Starts what is to be shown, with the core and the agent."""

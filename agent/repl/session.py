@@ -16,6 +16,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from agent.repl.commands import COMMANDS
 from agent.skills import skill_names
+from agent.state import FORMATS
 from prompts import Lang, say
 
 __all__ = ["Words", "prompt_session"]
@@ -86,7 +87,7 @@ class Words(Completer):
                 yield Completion(f"/{command.name}", start_position=-len(text), display_meta=meta)
 
     def _arguments(self, command: str, begun: str) -> Iterable[Completion]:
-        known = {"skill": skill_names(), "lang": ["en", "zh"], "export": ["mp4", "gif", "png", "jpg"]}
+        known = {"skill": skill_names(), "lang": ["en", "zh"], "export": [*FORMATS]}
         for word in known.get(command, []):
             if word.startswith(begun):
                 yield Completion(word, start_position=-len(begun))
