@@ -22,7 +22,7 @@ CLASSES: Final = ("content", "export", "state", "tracks", "credits", "edit", "un
 """Content is shown; the others are not. "none" stands for nothing that is done."""
 
 SHOWN = -0.4
-"""What is added to the logarithm of content: to show too much is worse than to lose a word, or the other way."""
+"""What is added to the logarithm of content: below 0 an instruction shown weighs more than a word lost."""
 PLAIN = 1.2
 """The same for a sentence without a word that belongs to a screen."""
 TOLD = 1.5

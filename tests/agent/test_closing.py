@@ -183,10 +183,15 @@ def test_small_talk_is_not_followed_by_a_report(film: World) -> None:
     assert "Nothing" not in texts(film.say("thanks a lot"))
 
 
-@pytest.mark.parametrize(("answer", "sends"), [("Yes, send it", ["add lo-fi music"]), ("No", [])])
-def test_what_our_own_answers_are_called_is_not_read_as_words(film: World, answer: str, sends: list[str]) -> None:
-    film.nemo.answer("POST /run_sse", httpx.ConnectError("refused"))
+@pytest.mark.parametrize(
+    ("answer", "sent"), [("Yes, send it", True), ("yes, send it.", True), ("1", True), ("No", False), ("2", False)]
+)
+def test_what_our_own_answers_are_called_is_not_read_as_words(film: World, answer: str, sent: bool) -> None:
+    film.nemo.answer("POST /run_sse", httpx.ConnectError("refused"), httpx.ConnectError("refused"))
+    film.say("add lo-fi music")
+    refused = len(film.nemo.sends)
+    film.nemo.replies.clear()
     film.nemo.scripts.append([say("The music is in."), edit(BGM)])
-    film.say("add lo-fi music", answer)
-    assert film.nemo.sends[-len(sends) :] == sends if sends else film.nemo.scripts
+    film.say(answer)
+    assert film.nemo.sends[refused:] == (["add lo-fi music"] if sent else [])
     assert film.nemo.submits == []
