@@ -1,4 +1,4 @@
-"""Render jobs: a leased table, one at a time a process, taken over from a process that died."""
+"""Render jobs: a leased table, a place or more in each process, taken over from a process that died."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import logging
 import secrets
 import sqlite3
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 from studio.clock import Clock
 from studio.store import LEASE_S, Store
-from studio.workers import Runner, WorkerFailed
+from studio.workers import FINAL, WITHDRAWN, Runner, WorkerFailed
 
 __all__ = ["Job", "Queue", "Status"]
 
@@ -25,15 +26,15 @@ RENEW_S = 2.0
 POLL_S = 1.0  # another process's abandoned jobs are looked for this often
 
 _log = logging.getLogger("studio")
-_CLAIM = f"""
+_CLAIM = """
 UPDATE jobs SET status = 'processing', attempts = attempts + 1, lease_by = :me, lease_until = :until, progress = 0
 WHERE n = (
-  SELECT n FROM jobs WHERE attempts < {MOST_ATTEMPTS}
+  SELECT n FROM jobs WHERE attempts < :tries
   AND (status = 'pending' OR (status = 'processing' AND lease_until <= :now)) ORDER BY n LIMIT 1)
 RETURNING *"""
-_GIVE_UP = f"""
+_GIVE_UP = """
 UPDATE jobs SET status = 'failed', message = 'gave up'
-WHERE status = 'processing' AND lease_until <= :now AND attempts >= {MOST_ATTEMPTS}"""
+WHERE status = 'processing' AND lease_until <= :now AND attempts >= :tries"""
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,28 @@ class Job:
 
 
 class Queue:
-    """Submits, looks, cancels; `work` runs jobs until it is stopped."""
+    """Submits, looks, cancels; `work` runs jobs until it is stopped, in `places` at a time.
 
-    def __init__(self, store: Store, runner: Runner, clock: Clock, *, poll_s: float | None = POLL_S) -> None:
+    `tries` bounds how often a job is begun; None where the runner keeps its jobs and counts by itself.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        runner: Runner,
+        clock: Clock,
+        *,
+        poll_s: float | None = POLL_S,
+        places: int = 1,
+        tries: int | None = MOST_ATTEMPTS,
+    ) -> None:
         self._store, self._runner, self._clock, self._poll_s = store, runner, clock, poll_s
+        self._places, self._tries = places, sys.maxsize if tries is None else tries
         self._me = secrets.token_hex(8)
         self._wake = asyncio.Event()
         self._stopping = False
-        self._current: tuple[str, asyncio.Task[dict[str, Any]]] | None = None
+        self._looking = asyncio.Lock()  # one place looks for the next job, the others wait for their turn
+        self._current: dict[str, asyncio.Task[dict[str, Any]]] = {}
 
     def submit(self, account: str, job: str, spec: Mapping[str, Any]) -> Job:
         """The job with this id; a new one only if the account has none, whatever it is asked for."""
@@ -97,8 +112,8 @@ class Queue:
                 (account, job),
             )
         found = self.get(account, job)
-        if found and found.status == "canceled" and self._current and self._current[0] == found.key:
-            self._current[1].cancel()
+        if found and found.status == "canceled" and found.key in self._current:
+            self._current[found.key].cancel(WITHDRAWN)
         return found
 
     def path(self, job: Job) -> Path:
@@ -106,18 +121,33 @@ class Queue:
         return self._store.renders / f"{job.key}.{job.extension}"
 
     async def work(self) -> None:
-        """Runs jobs, one at a time, until `stop`."""
+        """Runs jobs until `stop`."""
+        if self._places == 1:
+            return await self._place()
+        async with asyncio.TaskGroup() as places:
+            for _ in range(self._places):
+                places.create_task(self._place())
+
+    async def _place(self) -> None:
+        while not self._stopping:
+            async with self._looking:
+                row = await self._next()
+            if row is not None:
+                await self._do(_job(row))
+
+    async def _next(self) -> sqlite3.Row | None:
+        """A job of ours; None when there will be no more."""
         while not self._stopping:
             self._wake.clear()
             row = self._claim()
             if row is not None:
-                await self._do(_job(row))
-                continue
+                return row
             with contextlib.suppress(TimeoutError):
                 if self._poll_s is None:
                     await self._wake.wait()
                 else:
                     await self._idle(self._poll_s)
+        return None
 
     def stop(self) -> None:
         """The job under way is finished; no other is begun."""
@@ -135,9 +165,9 @@ class Queue:
     def _claim(self) -> sqlite3.Row | None:
         now = self._store.moment()
         with self._store.write() as db:
-            db.execute(_GIVE_UP, {"now": now})
+            db.execute(_GIVE_UP, {"now": now, "tries": self._tries})
             row: sqlite3.Row | None = db.execute(
-                _CLAIM, {"me": self._me, "now": now, "until": now + LEASE_S}
+                _CLAIM, {"me": self._me, "now": now, "until": now + LEASE_S, "tries": self._tries}
             ).fetchone()
         return row
 
@@ -145,10 +175,9 @@ class Queue:
         # Each attempt writes a file of its own: an earlier one's process may still be dying.
         out = self._store.renders / f"{job.key}-{job.attempts}.{job.extension}"
         progress = {"now": 0.0}
-        task = asyncio.create_task(
-            self._runner.run({**job.spec, "out": str(out)}, lambda done, stage: progress.update(now=done))
-        )
-        self._current = (job.key, task)
+        spec = {**job.spec, "key": job.key, "out": str(out)}
+        task = asyncio.create_task(self._runner.run(spec, lambda done, stage: progress.update(now=done)))
+        self._current[job.key] = task
         beat = asyncio.create_task(self._beat(job, task, progress))
         try:
             result = await task
@@ -162,7 +191,7 @@ class Queue:
                 raise
         finally:
             beat.cancel()
-            self._current = None
+            self._current.pop(job.key, None)
             out.unlink(missing_ok=True)
 
     async def _beat(self, job: Job, task: asyncio.Task[dict[str, Any]], progress: Mapping[str, float]) -> None:
@@ -176,7 +205,8 @@ class Queue:
                     (progress["now"], self._store.moment() + LEASE_S, job.key, self._me),
                 ).fetchone()
             if row is None:
-                task.cancel()
+                found = self.by_key(job.key)
+                task.cancel(WITHDRAWN if found and found.status == "canceled" else None)
                 return
 
     def _end(self, job: Job, out: Path, result: Mapping[str, Any]) -> None:
@@ -200,7 +230,7 @@ class Queue:
 
     def _failed(self, job: Job, error: WorkerFailed) -> None:
         """A bad file fails for good; anything else is tried again."""
-        final = error.blame in ("media", "time") or job.attempts >= MOST_ATTEMPTS
+        final = error.final or error.blame in FINAL or job.attempts >= self._tries
         _log.warning("render %s failed (%s): %s", job.id, error.blame, error)
         with self._store.write() as db:
             db.execute(

@@ -13,28 +13,42 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["COMMAND", "Processes", "Runner", "WorkerFailed", "Workbench"]
+__all__ = ["COMMAND", "FINAL", "WITHDRAWN", "FarmMissing", "Processes", "Runner", "WorkerFailed", "Workbench"]
 
 COMMAND = (sys.executable, "-m", "studio.worker")
 LINE_LIMIT = 1 << 20
 GRACE_S = 2.0  # between asking a worker to stop and making it
 DRAW_S, PROBE_S, RENDER_S = 120.0, 60.0, 1800.0
+FINAL = ("media", "time")  # whose fault it is when trying again is in vain
+WITHDRAWN = "withdrawn"  # what a call is canceled with when nobody wants the job any more
 
 Step = Callable[[float, str], None]
 _log = logging.getLogger("studio")
 
 
 class WorkerFailed(Exception):
-    """The job ended without a result. `blame`: "media" (a file is bad), "memory", "time" or "bug"."""
+    """The job ended without a result. `blame`: "media" (a file is bad), "memory", "time" or "bug".
 
-    def __init__(self, message: str, *, blame: str = "bug", asset: str | None = None) -> None:
+    `final`: it was tried as often as it may be.
+    """
+
+    def __init__(self, message: str, *, blame: str = "bug", asset: str | None = None, final: bool = False) -> None:
         super().__init__(message)
         self.blame = blame
         self.asset = asset
+        self.final = final
+
+
+class FarmMissing(Exception):
+    """Renders cannot go to other machines here; the words say why."""
 
 
 class Runner(Protocol):
-    """Runs one job to its end; canceling the call stops the job and leaves nothing of it."""
+    """Runs one job to its end; canceling the call stops the job and leaves nothing of it.
+
+    A runner that keeps its jobs elsewhere stops one only when the call is canceled with WITHDRAWN; otherwise the
+    next call with the same `key` in its spec waits for the same job.
+    """
 
     async def run(self, spec: Mapping[str, Any], step: Step, limit_s: float = RENDER_S) -> dict[str, Any]:
         """The result. `step(fraction, stage)` is called while it runs. Raises WorkerFailed."""

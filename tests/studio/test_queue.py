@@ -238,7 +238,7 @@ def test_canceling_ends_the_worker_process_and_its_scraps(tmp_path: Path) -> Non
         working = asyncio.create_task(queue.work())
         await until(lambda: bool(_running(queue).progress))
         queue.cancel("me", "r1")
-        await until(lambda: queue._current is None)
+        await until(lambda: not queue._current)
         assert status(queue) == "canceled"
         assert names(tmp_path / "data" / "renders") == [] and names(tmp_path) == ["data", "worker.py"]
         await end(working)
