@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from agent.calling import set_up, setup_options
 from agent.logs import install
+from agent.serve_cli import admin, serve
 from agent.usage import Misuse, SpokenGroup, asked_language, sentence
 from prompts import say
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["main", "reelchat"]
 
 OUT_FORMATS = ("mp4", "gif", "png", "jpg", "jpeg", "webp")
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,26 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _setup_options(command: F) -> F:
-    """The options that every part of the program understands."""
-    for option in (
-        click.option("--exports", type=click.Path(path_type=Path), metavar="DIR", help="exports"),
-        click.option("--lang", type=click.Choice(["en", "zh"]), help="lang"),
-        click.option("--backend", metavar="NAME|URL", help="backend"),
-        click.option("--skill", metavar="NAME|PATH", help="skill"),
-        click.option("--max-spend", type=click.FloatRange(min=0), metavar="N", help="max_spend"),
-        click.option("--ask-before-spending", is_flag=True, default=None, help="ask_before_spending"),
-    ):
-        command = option(command)
-    return command
-
-
 @click.group(cls=SpokenGroup, invoke_without_command=True, help="about", subcommand_metavar="[COMMAND]")
 @click.option("-p", "--prompt", "turns", multiple=True, metavar="TEXT", help="prompt")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="out")
 @click.option("--continue", "again", is_flag=True, help="continue")
 @click.option("--thread", metavar="NAME", help="thread")
-@_setup_options
+@setup_options
 @click.option("--version", is_flag=True, help="version")
 @click.pass_context
 def reelchat(ctx: click.Context, /, turns: tuple[str, ...], out: Path | None, version: bool, **choices: Any) -> int:
@@ -81,7 +68,7 @@ def reelchat(ctx: click.Context, /, turns: tuple[str, ...], out: Path | None, ve
         return 0
     if out and out.suffix.lstrip(".").lower() not in OUT_FORMATS:
         raise Misuse("out_format", path=out, known=", ".join(f".{name}" for name in OUT_FORMATS))
-    settings, skill = _setup(ctx)
+    settings, skill = set_up(ctx)
     thread = _thread(settings, choices["again"], choices["thread"])
     if not turns and sys.stdin and sys.stdin.isatty() and not out:
         return _chat(settings, skill, thread)
@@ -89,19 +76,19 @@ def reelchat(ctx: click.Context, /, turns: tuple[str, ...], out: Path | None, ve
 
 
 @reelchat.command(help="skills_about")
-@_setup_options
+@setup_options
 @click.pass_context
 def skills(ctx: click.Context, /, **_: Any) -> None:
     from agent.repl.actions import shelf
 
-    settings, skill = _setup(ctx)
+    settings, skill = set_up(ctx)
     click.echo(shelf(settings.lang, skill.name))
 
 
 @reelchat.command(help="route_about")
 @click.argument("text", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="route_json")
-@_setup_options
+@setup_options
 @click.pass_context
 def route(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **_: Any) -> None:
     import json
@@ -121,42 +108,42 @@ def route(ctx: click.Context, /, text: tuple[str, ...], as_json: bool, **_: Any)
 @click.argument("action", type=click.Choice(["list", "collect", "cancel", "forget"]), default="list")
 @click.argument("id", default="")
 @click.option("--yes", is_flag=True, help="jobs_yes")
-@_setup_options
+@setup_options
 @click.pass_context
 def jobs(ctx: click.Context, /, action: Any, id: str, yes: bool, **_: Any) -> int:
     import asyncio
 
     from agent.repl.jobs import Order, manage
 
-    return asyncio.run(manage(*_setup(ctx), Order(action, id, yes)))
+    return asyncio.run(manage(*set_up(ctx), Order(action, id, yes)))
 
 
 @reelchat.command(help="versions_about")
 @click.option("--thread", metavar="NAME", help="versions_thread")
-@_setup_options
+@setup_options
 @click.pass_context
 def versions(ctx: click.Context, /, thread: str | None, **_: Any) -> int:
     from agent.repl.versions import listed, print_versions
 
-    return print_versions(*_setup(ctx), thread or ctx.find_root().params["thread"], listed)
+    return print_versions(*set_up(ctx), thread or ctx.find_root().params["thread"], listed)
 
 
 @reelchat.command(help="diff_about")
 @click.argument("numbers", nargs=-1)
 @click.option("--thread", metavar="NAME", help="versions_thread")
-@_setup_options
+@setup_options
 @click.pass_context
 def diff(ctx: click.Context, /, numbers: tuple[str, ...], thread: str | None, **_: Any) -> int:
     from agent.repl.versions import compared, print_versions
 
-    return print_versions(*_setup(ctx), thread or ctx.find_root().params["thread"], compared(" ".join(numbers)))
+    return print_versions(*set_up(ctx), thread or ctx.find_root().params["thread"], compared(" ".join(numbers)))
 
 
 @reelchat.command(help="timeline_about")
 @click.option("--svg", type=click.Path(path_type=Path), metavar="FILE", help="timeline_svg")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="timeline_html")
 @click.option("--thread", metavar="NAME", help="timeline_thread")
-@_setup_options
+@setup_options
 @click.pass_context
 def timeline(ctx: click.Context, /, svg: Path | None, html: Path | None, thread: str | None, **_: Any) -> int:
     import asyncio
@@ -167,12 +154,12 @@ def timeline(ctx: click.Context, /, svg: Path | None, html: Path | None, thread:
         if path and path.suffix.lower() != form:
             raise Misuse("timeline_name", path=path, known=form)
     named = thread or ctx.find_root().params.get("thread")
-    return asyncio.run(show_timeline(*_setup(ctx), named, [path for path in (svg, html) if path]))
+    return asyncio.run(show_timeline(*set_up(ctx), named, [path for path in (svg, html) if path]))
 
 
 @reelchat.command(help="doctor_about")
 @click.option("--contract", metavar="URL", help="doctor_contract")
-@_setup_options
+@setup_options
 @click.pass_context
 def doctor(ctx: click.Context, /, contract: str | None, **_: Any) -> int:
     import asyncio
@@ -185,20 +172,8 @@ def doctor(ctx: click.Context, /, contract: str | None, **_: Any) -> int:
         # The cloud by its address is the cloud by its name: a second name would cost a second token.
         named = contract.rstrip("/") == NEMO_URL
         ctx.params["backend"] = "nemo" if named else contract
-        return asyncio.run(probe(*_setup(ctx)))
-    return asyncio.run(examine(_setup(ctx)[0]))
-
-
-@reelchat.command(help="serve_about")
-@click.option("--host", default="127.0.0.1", metavar="HOST", help="serve_host")
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, metavar="PORT", help="serve_port")
-@_setup_options
-@click.pass_context
-def serve(ctx: click.Context, /, host: str, port: int, **_: Any) -> None:
-    from importlib import import_module
-
-    settings, skill = _setup(ctx)
-    import_module("agent.serve").run(settings, skill, host, port)
+        return asyncio.run(probe(*set_up(ctx)))
+    return asyncio.run(examine(set_up(ctx)[0]))
 
 
 @reelchat.command("eval", help="eval_about", add_help_option=False, context_settings={"ignore_unknown_options": True})
@@ -209,21 +184,8 @@ def evaluate(rest: tuple[str, ...]) -> int:
     return subprocess.call([sys.executable, "-m", "evals", *rest])
 
 
-def _setup(ctx: click.Context) -> tuple[Settings, Skill]:
-    """What this run is set up with; a sub-command's own options win. Raises SettingsError."""
-    from agent.logs import conceal, log_to
-    from agent.settings import Settings
-    from agent.skills import DEFAULT, load_skill
-
-    chosen = {name: value for name, value in ctx.find_root().params.items() if value is not None}
-    chosen |= {name: value for name, value in ctx.params.items() if value is not None}
-    choices = {name: chosen.get(name) for name in ("backend", "exports", "lang", "max_spend", "ask_before_spending")}
-    choices["ask_before_spending"] = bool(choices["ask_before_spending"])
-    settings = Settings.load(**choices)  # type: ignore[arg-type]  # click has checked them
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    conceal(settings.token)
-    log_to(settings.data / "reelchat.log")
-    return settings, load_skill(chosen.get("skill") or DEFAULT)
+reelchat.add_command(serve)
+reelchat.add_command(admin)
 
 
 def _thread(settings: Settings, again: bool, named: str | None) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 from langgraph.runtime import Runtime
@@ -12,8 +11,10 @@ from langgraph.store.base import BaseStore
 
 from agent.backend import Backend, Credentials, Drafts
 from agent.clock import Clock
+from agent.desk import Desk, OwnFiles
 from agent.events import Event
 from agent.journal import Journal
+from agent.lease import FileLeases, Leases
 from agent.opinion import ChatModel
 from agent.purse import Purse
 from agent.settings import Settings
@@ -33,6 +34,8 @@ class Context:
     """A persona's name or the path of its SKILL.md."""
     exports: str = "exports"
     """The folder that exported files go to."""
+    turn: str = ""
+    """Of this one turn: an engine that runs a killed turn again runs it under the same id."""
 
 
 @dataclass(slots=True)
@@ -57,6 +60,10 @@ class Tools:
     """What this run has spent."""
     drafts: Drafts = field(default_factory=Drafts)
     """The texts of the drafts seen last."""
+    desk: Desk = field(default_factory=OwnFiles)
+    """Where names of files lead."""
+    shared_leases: Leases | None = None
+    """Where processes of several machines hold their threads; None: in files of this one."""
     _skills: dict[str, Skill] = field(default_factory=dict)
 
     def skill(self, name: str) -> Skill:
@@ -71,15 +78,10 @@ class Tools:
         url, web_url = await self.address(), self.settings.web_url
         return Backend(url, self.http, self.credentials, attribution, self.clock, web_url=web_url, drafts=self.drafts)
 
-    def export_path(self, name: str, suffix: str, folder: Path) -> Path:
-        """A path in `folder` that no file has yet."""
-        stamp = self.clock.now().astimezone().strftime("%Y%m%d-%H%M%S")
-        path = folder / f"{name}-{stamp}.{suffix}"
-        for number in range(2, 1000):
-            if not path.exists():
-                break
-            path = folder / f"{name}-{stamp}-{number}.{suffix}"
-        return path
+    @property
+    def leases(self) -> Leases:
+        """Who writes to a thread or a render job."""
+        return self.shared_leases or FileLeases(self.settings.data / "leases")
 
 
 _REGISTRY: dict[str, Tools] = {}

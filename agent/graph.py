@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -26,18 +27,21 @@ __all__ = ["Graph", "build", "builder"]
 Graph = CompiledStateGraph[State, Context, State, State]
 
 
-def builder() -> StateGraph[State, Context, State, State]:
-    """The nodes and edges. No retry policy anywhere: a repeated `sse` would be a second charge."""
+def builder(around: Callable[[Any], Any] = lambda node: node) -> StateGraph[State, Context, State, State]:
+    """The nodes and edges. No retry policy anywhere: a repeated `sse` would be a second charge.
+
+    `around` is put around every node: where an engine runs them, each has to find our tools first.
+    """
     graph = StateGraph(State, context_schema=Context)
-    graph.add_node("connect", connect)
-    graph.add_node("route", route)
-    graph.add_node("export", export_video)
-    graph.add_node("credits", check_credits)
-    graph.add_node("state", show_state)
-    graph.add_node("upload", upload)
-    graph.add_node("sse", chat)
-    graph.add_node("translate", translate)
-    graph.add_node("summarize", summarize)
+    graph.add_node("connect", around(connect))
+    graph.add_node("route", around(route))
+    graph.add_node("export", around(export_video))
+    graph.add_node("credits", around(check_credits))
+    graph.add_node("state", around(show_state))
+    graph.add_node("upload", around(upload))
+    graph.add_node("sse", around(chat))
+    graph.add_node("translate", around(translate))
+    graph.add_node("summarize", around(summarize))
 
     graph.add_edge(START, "connect")
     # connect -> route or END, route -> a step or END, summarize -> the next step or END: their Commands say so.

@@ -17,11 +17,13 @@ from langgraph.store.base import BaseStore
 
 from agent.state import Session, Step
 
-__all__ = ["Job", "JobStatus", "Journal", "Ledger", "Outcome", "Send", "Version"]
+__all__ = ["Job", "JobStatus", "Journal", "Ledger", "Outcome", "Send", "Version", "label"]
 
 Outcome = Literal["pending", "done", "not-started", "unknown"]
 """pending: it may have been sent and nobody has looked since; unknown: looked at and told, still not known."""
 JobStatus = Literal["intended", "submitted", "completed", "delivered", "failed", "canceled", "forgotten"]
+OPEN: tuple[JobStatus, ...] = ("intended", "submitted", "completed")
+"""Jobs whose file may still come."""
 PAGE = 50
 
 
@@ -44,6 +46,8 @@ class Send:
     outcome: Outcome = "pending"
     media: str = ""
     """Fingerprint of the files and of what was generated before the send; "" where it was not taken."""
+    turn: str = ""
+    """The turn it belongs to; `id` tells the step of it."""
     text_hash: str = ""
     """SHA-256 of the text in UTF-8, in hex: the same words are known again after the text is gone."""
 
@@ -69,6 +73,10 @@ class Job:
     """Whether it replaces a job that failed: there is no third."""
     skill: str = ""
     lang: str = "en"
+    turn: str = ""
+    """The turn it belongs to."""
+    step: str = ""
+    """The step of that turn: one that is run again finds the job it made."""
     text: str = field(default="", compare=False, repr=False)
     """The draft as the JSON text that it came as; "" where only its value is known."""
 
@@ -106,12 +114,17 @@ Record = TypeVar("Record", Send, Job, Version)
 Drafted = TypeVar("Drafted", Job, Version)
 
 
+def label(user: str) -> str:
+    """A user as the store takes one: a part of a name without the dot that is between parts."""
+    return user.replace("%", "%25").replace(".", "%2E")
+
+
 class Journal:
     """One user's records."""
 
     def __init__(self, store: BaseStore, user: str) -> None:
         self._store = store
-        self._root = ("reelchat", user)
+        self._root = ("reelchat", label(user))
 
     # Sends
 
@@ -127,10 +140,19 @@ class Journal:
         """Writes what became of it, even when the turn is canceled meanwhile."""
         await _see_through(self._put((*self._root, "sends", send.thread), replace(send, outcome=outcome)))
 
+    async def sends(self, thread: str, **only: str) -> list[Send]:
+        """The sends of a thread that have these values, oldest first."""
+        found = [send async for send in self._all((*self._root, "sends", thread), Send, only)]
+        return sorted(found, key=lambda send: send.at)
+
     async def open_sends(self, thread: str) -> list[Send]:
         """Sends that nobody has learned the outcome of, oldest first."""
-        found = [send async for send in self._all((*self._root, "sends", thread), Send)]
-        return sorted((send for send in found if send.outcome == "pending"), key=lambda send: send.at)
+        return await self.sends(thread, outcome="pending")
+
+    async def send(self, thread: str, id: str) -> Send | None:
+        """The send of that id; None when it was never intended."""
+        item = await self._store.aget((*self._root, "sends", thread), id)
+        return _record(Send, item.value) if item else None
 
     # Render jobs
 
@@ -144,8 +166,16 @@ class Journal:
 
     async def open_jobs(self, thread: str | None = None) -> list[Job]:
         """Render jobs whose file may still come, oldest first."""
-        unfinished = ("intended", "submitted", "completed")
-        return [j for j in await self.jobs() if j.status in unfinished and thread in (None, j.thread)]
+        found = await asyncio.gather(*(self._jobs_with("status", status) for status in OPEN))
+        jobs = [job for some in found for job in some if thread in (None, job.thread)]
+        return sorted(jobs, key=lambda job: job.at)
+
+    async def jobs_of(self, turn: str) -> list[Job]:
+        """The render jobs that a turn made, oldest first."""
+        return sorted(await self._jobs_with("turn", turn), key=lambda job: job.at)
+
+    async def _jobs_with(self, name: str, value: str) -> list[Job]:
+        return [_read(job) async for job in self._all((*self._root, "jobs"), Job, {name: value})]
 
     # Versions of the draft
 
@@ -196,10 +226,12 @@ class Journal:
     async def _put(self, namespace: tuple[str, ...], record: Send) -> None:
         await self._store.aput(namespace, record.id, asdict(record), index=False)
 
-    async def _all(self, namespace: tuple[str, ...], kind: type[Record]) -> AsyncIterator[Record]:
-        """Every record of a namespace; the store's own default stops at ten."""
+    async def _all(
+        self, namespace: tuple[str, ...], kind: type[Record], only: dict[str, Any] | None = None
+    ) -> AsyncIterator[Record]:
+        """Every record of a namespace, `only` those with these values; the store's own default stops at ten."""
         offset = 0
-        while page := await self._store.asearch(namespace, limit=PAGE, offset=offset):
+        while page := await self._store.asearch(namespace, filter=only, limit=PAGE, offset=offset):
             for item in page:
                 if (record := _record(kind, item.value)) is not None:
                     yield record

@@ -1,16 +1,38 @@
-"""One writer a thread: held for a whole turn, by a file lock between processes. LangGraph itself loses updates."""
+"""One writer a thread: held for a whole turn, between tasks, processes and machines. LangGraph itself loses updates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from agent.errors import Busy
 
-__all__ = ["lease"]
+__all__ = ["FileLeases", "Leases", "lease"]
+
+
+class Leases(Protocol):
+    """Where leases are kept: in files here, in Redis or in PostgreSQL (agent/cluster.py)."""
+
+    def hold(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Holds `name`, or raises Busy at once."""
+        ...
+
+
+class FileLeases:
+    """Leases for the processes of one machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[None]:
+        """Holds `name`, or raises Busy at once."""
+        with lease(self._folder, name):
+            yield
 
 
 @contextmanager

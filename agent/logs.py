@@ -25,6 +25,8 @@ _SCHEME = r"\s*b?['\"]?(?:bearer|basic)\b"
 _PATTERNS = (
     # Our backend's own kinds, wherever they stand.
     (re.compile(r"\b(?:nmv_usr|clm)_[\w.~+/=-]+"), HIDDEN),
+    # Keys of a host.
+    (re.compile(r"\bsk-reel-[\w-]+"), HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[\w.~+/=:-]{4,}"), rf"\1\2{HIDDEN}"),
     (
         re.compile(r"(?i)(authorization['\"]?\s*[:=,](?!\s*b?['\"]?(?:bearer|basic)\b)\s*(?:b?['\"])?)[^\s'\",;)]+"),

@@ -14,7 +14,7 @@ import filetype
 
 from agent.errors import UploadRefused
 
-__all__ = ["ACCEPTED", "bare_name", "check", "is_here", "prepared"]
+__all__ = ["ACCEPTED", "bare_name", "check", "is_here", "prepared", "type_of"]
 
 ACCEPTED = ("mp4", "mov", "avi", "webm", "mkv", "jpg", "png", "gif", "webp", "mp3", "wav", "m4a", "aac")
 CONVERTED = ("heic", "avif")
@@ -58,6 +58,15 @@ def is_here(name: str) -> bool:
 def bare_name(name: str) -> bool:
     """Whether a name says nothing of where its file is."""
     return not any(sign in name for sign in ("/", "\\", "://"))
+
+
+def type_of(path: Path) -> str:
+    """What a file is by its content, in the accepted list's names; "" when unknown or unreadable."""
+    try:
+        with path.open("rb") as file:
+            return _type(file.read(HEAD))
+    except OSError:
+        return ""
 
 
 @asynccontextmanager

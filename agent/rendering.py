@@ -26,7 +26,6 @@ from agent.errors import (
 )
 from agent.events import Delivered, Event, Meter, Progress, Text
 from agent.journal import Job, Journal
-from agent.lease import lease
 from agent.logs import holds_token
 from agent.summarizer import file_size, length
 from prompts import Lang, say
@@ -63,7 +62,7 @@ class Rendering:
 
     async def run(self, job: Job) -> None:
         """Submits `job` and delivers it; a job that fails is replaced once, under a new id."""
-        with lease(self.tools.settings.data / "leases", job.id):
+        async with self.tools.leases.hold(job.id):
             await self.journal.job(job)
             await self._submit(job)
             try:
@@ -77,7 +76,7 @@ class Rendering:
 
     async def collect(self, job: Job) -> None:
         """Delivers a job that an earlier process submitted, or learns that it never arrived there."""
-        with lease(self.tools.settings.data / "leases", job.id):
+        async with self.tools.leases.hold(job.id):
             self._say(job, "recover.job")
             try:
                 status = await self.backend.render_status(job.id)
@@ -143,7 +142,7 @@ class Rendering:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TransferFailed(reason="permission", path=path.parent) from error
+            raise TransferFailed(reason="permission", path=self.tools.desk.shown(path.parent)) from error
         url = status.url or self.backend.fallback_url(job.id)
         meter = Meter(lambda fraction: self._progress(job, "download", fraction))
         done = await self.backend.download(url, path, meter)
@@ -173,15 +172,17 @@ class Rendering:
             await clock.sleep(status.retry_after or self.tools.poll_every)
         return None
 
+    def tell_delivered(self, job: Job) -> None:
+        """Says again that the file of a job is here, where it still is."""
+        with suppress(OSError):
+            self._delivered(job, Path(job.path), Path(job.path).stat().st_size, None)
+
     def _delivered(self, job: Job, path: Path, size: int, link: str | None) -> None:
         lang = cast(Lang, job.lang)
         draft = Draft.read(job.draft)
         moves = draft.duration_ms if job.format in ("mp4", "gif") else None
-        with suppress(ValueError):
-            path = path.relative_to(Path.cwd())
-        shown = f"./{path}" if not path.is_absolute() else str(path)
         facts = [file_size(size), *([length(moves, lang)] if moves else [])]
-        text = say(lang, "export.done", path=shown, facts=say(lang, "unit.comma").join(facts))
+        text = say(lang, "export.done", path=self.tools.desk.shown(path), facts=say(lang, "unit.comma").join(facts))
         text += "\n" + say(lang, "export.link", url=link) if link else ""
         self.show(Delivered(text=text, path=job.path, url=link, format=job.format, size=size, duration_ms=moves))
 

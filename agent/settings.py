@@ -16,10 +16,20 @@ from pydantic import SecretStr
 from agent.errors import SettingsError
 from prompts import Lang
 
-__all__ = ["NEMO_URL", "Graphics", "Settings", "graphics_here", "spoken_here"]
+__all__ = [
+    "NEMO_URL",
+    "Graphics",
+    "Settings",
+    "graphics_here",
+    "hand_down",
+    "handed_down",
+    "serving_here",
+    "spoken_here",
+]
 
 NEMO_URL = "https://mega-api-prod.nemovideo.ai"
 NEMO_WEB_URL = "https://nemovideo.com"
+OURS = "REELCHAT_"
 Graphics = Literal["kitty", "iterm", "sixel"]
 """How a terminal takes pictures."""
 _KITTY = ("kitty", "ghostty")
@@ -58,6 +68,13 @@ class Settings:
     """Whether every send that may cost credits is asked about first."""
     somebody_answers: bool = False
     """Whether a person sits at this run and can be asked; without one asking is refusing."""
+    database: SecretStr | None = None
+    """PostgreSQL, as postgresql://…, for threads and journal; None keeps them in SQLite under `data`."""
+    redis: SecretStr | None = None
+    """Redis, as redis://…, for leases and rate limits; None keeps those in the database or on this machine."""
+    engine: str = field(default="", repr=False)
+    """Where an engine runs the graph for us; "" runs it here."""
+    engine_key: SecretStr | None = None
 
     @property
     def host(self) -> str:
@@ -74,6 +91,9 @@ class Settings:
         lang: Lang | None = None,
         max_spend: float | None = None,
         ask_before_spending: bool = False,
+        database: str | None = None,
+        redis: str | None = None,
+        engine: str | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> Settings:
         """Settings from flags, then the environment, then the embedded studio. Raises SettingsError."""
@@ -85,7 +105,7 @@ class Settings:
             backend=name,
             base_url=base_url,
             web_url=environ.get("NEMO_WEB_URL") or NEMO_WEB_URL,
-            token=SecretStr(token) if token else None,
+            token=_secret(token),
             client_id=environ.get("NEMO_CLIENT_ID") or None,
             client_id_file=_nemo_client_id(environ) if name == "nemo" else data / "client_id",
             platform=environ.get("SKILL_SOURCE") or None,
@@ -96,6 +116,10 @@ class Settings:
             model_options=environ.get("REELCHAT_MODEL_OPTIONS") or "",
             max_spend=_limit(max_spend, environ.get("REELCHAT_MAX_SPEND")),
             ask_before_spending=ask_before_spending or _yes(environ.get("REELCHAT_ASK_BEFORE_SPENDING")),
+            database=_service(database or environ.get("REELCHAT_DATABASE"), "database", ("postgresql", "postgres")),
+            redis=_service(redis or environ.get("REELCHAT_REDIS"), "redis", ("redis", "rediss", "unix")),
+            engine=_checked(engine or environ.get("REELCHAT_ENGINE") or "", reason="engine"),
+            engine_key=_secret(environ.get("REELCHAT_ENGINE_KEY")),
         )
 
 
@@ -103,6 +127,22 @@ def spoken_here(environ: Mapping[str, str] = os.environ) -> Lang:
     """The language that the system is set to, as far as we speak it."""
     spoken = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
     return "zh" if spoken.lower().startswith("zh") else "en"
+
+
+def serving_here(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the environment says of how to serve: REELCHAT_PORT as "port", and so on."""
+    said = {name.removeprefix(OURS).lower(): value for name, value in environ.items() if name.startswith(OURS)}
+    return {name: value.strip() for name, value in said.items() if value.strip()}
+
+
+def hand_down(**values: str) -> None:
+    """Tells processes that this one starts, and nobody else."""
+    os.environ.update(values)
+
+
+def handed_down(name: str) -> str:
+    """What the process that started this one has told it; "" where it has not."""
+    return os.environ.get(name, "")
 
 
 def graphics_here(environ: Mapping[str, str] = os.environ) -> Graphics | None:
@@ -133,11 +173,23 @@ def _backend(flag: str | None, environ: Mapping[str, str]) -> tuple[str, str | N
     return host, wanted.rstrip("/")
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, reason: str = "backend") -> str:
+    """An address as it is called; "" where none is given, which only an engine may be. Raises SettingsError."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError("not a backend", reason="backend", value=_bare(url))
+    if (parts.scheme not in ("http", "https") or not parts.hostname) and (url or reason == "backend"):
+        raise SettingsError("not an address", reason=reason, value=_bare(url))
     return url.rstrip("/")
+
+
+def _service(url: str | None, reason: str, schemes: tuple[str, ...]) -> SecretStr | None:
+    """The address of a server that we keep things on; a password may be in it. Raises SettingsError."""
+    if url and url.partition("://")[0] not in schemes:
+        raise SettingsError("not such a server", reason=reason, value=_bare(url))
+    return _secret(url)
+
+
+def _secret(said: str | None) -> SecretStr | None:
+    return SecretStr(said) if said else None
 
 
 def _nemo_client_id(environ: Mapping[str, str]) -> Path:

@@ -64,6 +64,11 @@ class Skill:
     formats: tuple[str, ...] = ("mp4", "mov", "jpg", "png")
     """File types that work best, as extensions without the dot."""
 
+    @property
+    def handle(self) -> str:
+        """By which any process finds it again: the name of one of ours, the path of another."""
+        return self.name if self.path == SHELF / self.name / "SKILL.md" else str(self.path)
+
     def about(self, lang: Lang) -> str:
         """The description, in `lang` where there is one."""
         return (self.summary or {}).get(lang) or self.description

@@ -7,13 +7,14 @@ from typing import Any, Literal, NewType, TypedDict
 from prompts import Lang
 from router import Route
 
-__all__ = ["FORMATS", "LocalPath", "Next", "Session", "State", "Step"]
+__all__ = ["FORMATS", "LocalPath", "Next", "Session", "State", "Step", "UploadedFile"]
 
 FORMATS = ("mp4", "gif", "png", "jpg", "webp")
 """What a render can come out as."""
 LocalPath = NewType("LocalPath", str)
 """A path on the machine that the graph runs on: only a front end on that machine may pass one."""
-
+UploadedFile = NewType("UploadedFile", str)
+"""The handle of a file that a person has given to a host: `file_` and 32 hex digits."""
 
 Next = Literal["export", "credits", "state", "upload", "sse", "__end__"]
 """Where a turn can go from a node that chooses: LangGraph draws its edges from this."""
@@ -43,7 +44,7 @@ class State(TypedDict, total=False):
     """One thread. The first block is input, the second lives for a turn, the third for the thread."""
 
     utterance: str
-    files: list[LocalPath]
+    files: list[LocalPath] | list[UploadedFile]
     out: str | None
     """Where the person wants the exported file, from the command line."""
 

@@ -41,8 +41,8 @@ def test_a_room_imports_only_rooms_behind_it(room: str) -> None:
         assert imports(path) & ROOMS <= MAY_IMPORT[room], path
 
 
-def test_only_the_backend_room_the_turn_and_the_tools_know_httpx() -> None:
-    allowed = {"agent/turn.py", "agent/context.py"}
+def test_only_the_backend_room_the_house_and_the_tools_know_httpx() -> None:
+    allowed = {"agent/house.py", "agent/context.py"}
     for path in modules("agent"):
         name = path.relative_to(ROOT).as_posix()
         if not name.startswith("agent/backend/") and name not in allowed:

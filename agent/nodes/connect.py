@@ -7,6 +7,7 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from agent.again import begun, end
 from agent.asking import ask
 from agent.backend import Backend, Snapshot
 from agent.closing import keep_or_remove
@@ -32,11 +33,15 @@ async def connect(state: State, runtime: Runtime[Context]) -> Command[Literal["r
     try:
         if await _only_looks(state, runtime):
             return Command(goto="__end__", update={"lang": lang})
+        again = await begun(runtime)
         update = await _open(state | {"lang": lang}, runtime)
+        if again:
+            await end(state | {"lang": lang}, runtime, await held.backend(runtime.context.skill))
+            return Command(goto="__end__", update={"lang": lang, **update, "steps": [], "question": None})
     except AgentError as error:
         emit(runtime, error_event(error, lang, held.settings))
-        again = _offer(state | {"lang": lang}, runtime) if isinstance(error, Unreachable) else {}
-        return Command(goto="__end__", update={"lang": lang, "outcome": "failed", **again})
+        offer = _offer(state | {"lang": lang}, runtime) if isinstance(error, Unreachable) else {}
+        return Command(goto="__end__", update={"lang": lang, "outcome": "failed", **offer})
     return Command(goto="route", update={"lang": lang, **update})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.again import end, step_id
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
 from agent.errors import NothingToExport
@@ -30,6 +31,9 @@ async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any
     session, step = state["session"], state["steps"][0]
     assert session, "connect made one"
     backend = await tools(runtime).backend(runtime.context.skill)
+    if runtime.context.turn and any(j.step == step_id(state, runtime) for j in await _jobs(runtime)):
+        await end(state, runtime, backend)
+        return {"outcome": "done"}
     try:
         now = (await backend.snapshot(session["session_id"])).draft
     except NO_LOOK as error:
@@ -70,7 +74,13 @@ def _job(raw: Any, text: str, session: Session, number: int | None, state: State
         at=tools(runtime).clock.now().isoformat(),
         skill=runtime.context.skill,
         lang=state["lang"],
+        turn=runtime.context.turn,
+        step=step_id(state, runtime),
     )
+
+
+async def _jobs(runtime: Runtime[Context]) -> list[Job]:
+    return await journal(runtime).jobs_of(runtime.context.turn)
 
 
 async def _no_such(number: int, state: State, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -101,11 +111,9 @@ def _named(state: State) -> str | None:
 
 def _path(draft: Draft, suffix: str, state: State, runtime: Runtime[Context], number: int | None) -> Path:
     """Where the person wants it, or a name made from the draft's and the version's in the exports folder."""
-    if out := _named(state):
-        path = Path(out).expanduser()
-        return (path if path.suffix else path.with_suffix(f".{suffix}")).absolute()
     first = next((piece.name for track in draft.tracks for piece in track.segments if piece.name), None)
     called = re.sub(r"\.\w{2,4}$|\s*\(\d+/\d+\)$", "", draft.title or first or "")  # "coffee (1/2)" is all of it
     name = re.sub(r"\W+", "-", called).strip("-_")[:48] or "video"
     name += f"-v{number}" if number is not None else ""
-    return tools(runtime).export_path(name, suffix, Path(runtime.context.exports).absolute())
+    held = tools(runtime)
+    return held.desk.place(_named(state), name, suffix, runtime.context.exports, held.clock.now())

@@ -12,9 +12,10 @@ from langgraph.types import Command
 
 from agent.asking import ask
 from agent.context import Context, emit, journal, tools
+from agent.desk import Desk
 from agent.draft import Draft
 from agent.events import Timeline
-from agent.material import bare_name, is_here
+from agent.material import bare_name
 from agent.opinion import second_opinion, unsure
 from agent.questions import Option, picked
 from agent.report import tell
@@ -38,7 +39,7 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
         tell(runtime, say(state["lang"], "ask.range", count=count))
         return Command(goto="__end__", update={"steps": [], "outcome": "done"})
     decisions = await _decide(state, runtime) if state["utterance"] or state.get("files") else []
-    steps = _steps(decisions, state)
+    steps = _steps(decisions, state, tools(runtime).desk)
     fresh: dict[str, Any] = {
         "turn_id": uuid.uuid4().hex,
         "decisions": [asdict(decision) for decision in decisions],
@@ -108,7 +109,7 @@ async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
     )
 
 
-def _steps(decisions: list[Decision], state: State) -> list[Step]:
+def _steps(decisions: list[Decision], state: State, desk: Desk) -> list[Step]:
     """A step a decision; before an edit that names files which are here ("turn a.jpg into a clip") their upload."""
     steps: list[Step] = []
     given: set[str] = set(state.get("files", ()))
@@ -116,10 +117,11 @@ def _steps(decisions: list[Decision], state: State) -> list[Step]:
         step = _step(decision, state)
         if step["route"] == "upload" and after and after.text == decision.text:
             # One clause names a file and what to do with it. A bare name that is not here is the project's.
-            step["files"] = [name for name in step["files"] if not bare_name(name) or is_here(name)]
+            step["files"] = [name for name in step["files"] if not bare_name(name) or desk.holds(name)]
             if not step["files"]:
                 continue
-        if step["route"] == "sse" and (here := [name for name in step["files"] if name not in given and is_here(name)]):
+        here = [name for name in step["files"] if name not in given and desk.holds(name)]
+        if step["route"] == "sse" and here:
             steps.append(Step(route="upload", text=step["text"], files=here, by="person", unsure=False))
         given.update(step["files"])
         steps.append(step)

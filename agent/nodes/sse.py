@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import aclosing
 from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.again import step_id, taken_up
 from agent.backend import Backend, Snapshot
 from agent.context import Context, emit, journal, tools
 from agent.draft import fingerprint
@@ -30,6 +30,9 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     backend = await tools(runtime).backend(runtime.context.skill)
     session = state["session"]
     assert session, "connect made one"
+    sent = await journal(runtime).send(runtime.context.thread, step_id(state, runtime))
+    if sent and (known := await taken_up(sent, state, runtime, backend)):
+        return known
     before = await backend.snapshot(session["session_id"])
     if asked := await may_spend("sse", before.draft, state, runtime, backend):
         return {**asked, "before": before.draft}
@@ -49,7 +52,7 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         raise
     ear.close()
     heard = ear.heard()
-    known: dict[str, Any] = {"looked": None, "outcome": "failed" if ear.failed else "done"}
+    known = {"looked": None, "outcome": "failed" if ear.failed else "done"}
     if ear.failed:
         emit(runtime, error_event(ear.failed, state["lang"], tools(runtime).settings, session))
     elif not ear.complete:
@@ -69,7 +72,8 @@ async def _intend(state: State, runtime: Runtime[Context], backend: Backend, bef
     session = state["session"]
     assert session
     send = Send(
-        id=uuid.uuid4().hex,
+        id=step_id(state, runtime),
+        turn=runtime.context.turn,
         thread=runtime.context.thread,
         session_id=session["session_id"],
         text=state["steps"][0]["text"].encode("utf-8", "replace").decode(),  # a lone surrogate breaks the session

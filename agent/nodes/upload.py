@@ -15,7 +15,7 @@ from agent.backend import Backend, Snapshot, Uploaded
 from agent.context import Context, emit, tools
 from agent.errors import BackendError, BadAnswer, RateLimited, StreamLost, Unreachable
 from agent.events import Ask, Meter
-from agent.material import check, prepared
+from agent.material import prepared
 from agent.notices import noticing
 from agent.report import failing_softly, progress, tell
 from agent.state import State
@@ -33,15 +33,15 @@ async def upload(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Checks every file before the first byte leaves, sends them, and says what arrived."""
     lang, session = state["lang"], state["session"]
     assert session, "connect made one"
-    wanted = list(dict.fromkeys([*state.get("files", ()), *state["steps"][0]["files"]]))
+    held = tools(runtime)
+    wanted = held.desk.distinct([*state.get("files", ()), *state["steps"][0]["files"]])
     if not wanted:
         emit(runtime, Ask(text=say(lang, "upload.which")))
         return {"outcome": "failed", "question": {"route": "upload", "text": ""}}
-    held = tools(runtime)
     backend = await held.backend(runtime.context.skill)
-    links = [name for name in wanted if "://" in name and not name.startswith("file:")]
+    links = [name for name in wanted if "://" in name and not name.lower().startswith("file:")]
     limit = held.skill(runtime.context.skill).max_mb
-    paths = [check(name, limit) for name in wanted if name not in links]
+    paths = [held.desk.take(name, limit) for name in wanted if name not in links]
 
     giving = _Giving(state, runtime, backend, session["session_id"])
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent.errors import AgentError, ApiError, Busy
 from agent.events import Error, Event, Text
-from agent.lease import lease
 from agent.repl.core import Core, Load, load
 from agent.repl.greeting import refusal
 from agent.repl.view import PlainView, View
@@ -162,7 +161,7 @@ async def _collect(wanted: Order, core: Core, agent: Any, lang: Lang) -> AsyncIt
 async def _cancel(job: Job, agent: Any) -> str:
     """Asks the backend to stop the job. Returns the key of what became of it."""
     backend = await _backend(job, agent)
-    with _alone(job, agent):
+    async with _alone(job, agent):
         try:
             before = await backend.render_status(job.id)
             if before.status in ("pending", "processing"):
@@ -195,7 +194,7 @@ async def _forget(job: Job, yes: bool, agent: Any) -> str:
         )
     from agent.backend import discard_parts  # it brings httpx, and --help does not wait for that
 
-    with _alone(job, agent):
+    async with _alone(job, agent):
         await _settle(job, "forgotten", agent)
         discard_parts(Path(job.path))
     return "forgotten_now"
@@ -211,11 +210,11 @@ def _find(jobs: list[Job], wanted: Order) -> Job:
     return found[0]
 
 
-@contextmanager
-def _alone(job: Job, agent: Any) -> Iterator[None]:
+@asynccontextmanager
+async def _alone(job: Job, agent: Any) -> AsyncIterator[None]:
     """Holds the job's lease: whoever waits for a render would begin a canceled one again. Raises JobRefused."""
     try:
-        with lease(agent.settings.data / "leases", job.id):
+        async with agent.tools.leases.hold(job.id):
             yield
     except Busy as error:
         raise JobRefused(reason="elsewhere") from error

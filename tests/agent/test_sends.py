@@ -62,7 +62,7 @@ def test_a_send_is_on_record_with_all_that_tells_its_end_before_its_post(world: 
     world.nemo.draft = {"t": [CITY]}
     world.run(scenario)
     (record,) = seen
-    assert len(record["id"]) == 32
+    assert record["turn"] and record["id"] == f"{record['turn']}-5-1"
     assert record["text_hash"] == sha256(EDIT.encode()).hexdigest()
     assert record["fingerprint"] == fingerprint({"t": [CITY]})
     assert (record["credits"], record["outcome"], record["session_id"]) == (90, "pending", "ses-secret-1")

@@ -1,0 +1,196 @@
+"""What several processes share where one machine is not enough: PostgreSQL for what is kept, Redis for who writes.
+
+Imported only where a database or a Redis is set: neither client is part of a plain installation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from hashlib import sha256
+from typing import Any
+
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.store.postgres.aio import AsyncPostgresStore
+from psycopg import AsyncConnection, Error
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agent.errors import Busy
+from agent.graph import build
+from agent.keeping import Keeping
+from agent.lease import Leases
+from agent.settings import Settings
+
+__all__ = ["PostgresLeases", "RedisLeases", "open_redis", "open_shared"]
+
+log = logging.getLogger("reelchat.cluster")
+
+POOL = 20
+"""Connections of one process; a turn needs one for moments only."""
+SETUP_LOCK = 0x7265656C
+"""Held while tables are made: two processes that start at once would collide."""
+LIFE_S, BEAT_S = 30.0, 10.0
+"""How long a lease in Redis outlives its process, and how often a living one renews it."""
+_ALIVE: dict[str, Any] = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
+_RENEW = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end"
+_FREE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
+
+
+@asynccontextmanager
+async def open_shared(settings: Settings) -> AsyncIterator[Keeping]:
+    """Threads and journal in the database; leases in Redis where one is set, else in the database too."""
+    assert settings.database
+    url = settings.database.get_secret_value()
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(_open_pool(url))
+        leases: Leases
+        if settings.redis:
+            leases = RedisLeases(await stack.enter_async_context(open_redis(settings.redis.get_secret_value())))
+        else:
+            leases = held = PostgresLeases(url)
+            stack.push_async_callback(held.close)
+        store = AsyncPostgresStore(pool)
+
+        async def prune(thread_id: str) -> None:
+            await AsyncPostgresSaver(pool).aprune([thread_id], strategy="keep_latest")
+
+        async def forget(thread_id: str) -> None:
+            await AsyncPostgresSaver(pool).adelete_thread(thread_id)
+
+        async def alive() -> None:
+            async with pool.connection(timeout=5) as connection:
+                await connection.execute("SELECT 1")
+
+        yield Keeping(store, leases, lambda: build(AsyncPostgresSaver(pool), store), prune, forget, alive)
+
+
+@asynccontextmanager
+async def _open_pool(url: str) -> AsyncIterator[AsyncConnectionPool[AsyncConnection[dict[str, Any]]]]:
+    """Connections to the database, in which all tables are there. Raises psycopg.Error where it can't be reached."""
+    kwargs: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row, **_ALIVE}
+    pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(
+        url, min_size=1, max_size=POOL, kwargs=kwargs, open=False, check=AsyncConnectionPool.check_connection
+    )
+    async with await AsyncConnection.connect(url, autocommit=True, connect_timeout=10) as first:
+        await _alone(first)
+        await pool.open(wait=True, timeout=10)
+        await AsyncPostgresSaver(pool).setup()
+        await AsyncPostgresStore(pool).setup()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def _alone(connection: AsyncConnection[Any]) -> None:
+    """Waits by asking again: to wait inside the server would hold up the very indexes that the other one makes."""
+    while True:
+        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (SETUP_LOCK,))).fetchone()
+        if row and row[0]:
+            return
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def open_redis(url: str) -> AsyncIterator[Redis]:
+    """A client that has reached its server. Raises RedisError."""
+    client = Redis.from_url(url, socket_timeout=10, socket_connect_timeout=10)
+    try:
+        await client.ping()
+        yield client
+    finally:
+        await client.aclose()
+
+
+class PostgresLeases:
+    """Advisory locks of one connection: the server frees them in the moment the process dies."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._held: dict[str, int] = {}
+        self._connection: AsyncConnection[Any] | None = None
+        self._one = asyncio.Lock()
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[None]:
+        """Holds `name`, or raises Busy at once."""
+        if name in self._held:  # The server would let the same connection have it twice.
+            raise Busy(f"{name!r} is held")
+        key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+        self._held[name] = key
+        try:
+            if not await self._ask("SELECT pg_try_advisory_lock(%s)", key):
+                raise Busy(f"{name!r} is held elsewhere")
+            try:
+                yield
+            finally:
+                with suppress(Error):  # Where the connection is gone, so is the lock.
+                    await asyncio.shield(self._ask("SELECT pg_advisory_unlock(%s)", key))
+        finally:
+            del self._held[name]
+
+    async def close(self) -> None:
+        """Frees everything."""
+        if self._connection:
+            await self._connection.close()
+
+    async def _ask(self, query: Any, key: int) -> bool:
+        async with self._one:
+            if self._connection is None or self._connection.closed:
+                await self._connect(key)
+            assert self._connection
+            row = await (await self._connection.execute(query, (key,))).fetchone()
+            return bool(row and row[0])
+
+    async def _connect(self, asking: int) -> None:
+        """A new connection, which takes up what the lost one held; the lock being asked for is none of that."""
+        self._connection = await AsyncConnection.connect(self._url, autocommit=True, connect_timeout=10, **_ALIVE)
+        for key in self._held.values():
+            if key != asking:
+                await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+
+
+class RedisLeases:
+    """Keys that live for half a minute and are renewed as long as their holder lives."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis = client
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[None]:
+        """Holds `name`, or raises Busy at once. A holder that lost it to another is canceled: it must not write."""
+        key, mine = f"reelchat:lease:{name}", uuid.uuid4().hex
+        if not await self._redis.set(key, mine, nx=True, px=int(LIFE_S * 1000)):
+            raise Busy(f"{name!r} is held")
+        holder = asyncio.current_task()
+        assert holder
+        beat = asyncio.create_task(self._renew(key, mine, holder))
+        try:
+            yield
+        finally:
+            beat.cancel()
+            with suppress(RedisError):
+                await asyncio.shield(self._call(_FREE, key, mine))
+
+    async def _renew(self, key: str, mine: str, holder: asyncio.Task[Any]) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            try:
+                kept = await self._call(_RENEW, key, mine, int(LIFE_S * 1000))
+                kept = kept or await self._redis.set(key, mine, nx=True, px=int(LIFE_S * 1000))
+            except RedisError:
+                log.warning("the lease server can't be reached; the lease lasts %g s", LIFE_S)
+                continue
+            if not kept:
+                log.error("a lease was lost to another process")
+                holder.cancel()
+                return
+
+    async def _call(self, script: str, key: str, *values: Any) -> Any:
+        return await self._redis.eval(script, 1, key, *values)

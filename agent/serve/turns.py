@@ -1,0 +1,288 @@
+"""Turns that go on whoever listens: a task of its own for each, any number of readers, and an answer for a retry."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from agent.errors import Busy
+from agent.events import Delivered, Error, Event, Text
+from agent.house import Agent, House
+from agent.serve.links import Links
+from agent.serve.options import Options
+from agent.serve.records import Conversation, Records, Status, Taken, lasting
+from agent.serve.vault import Vault
+from agent.state import State, UploadedFile
+from agent.turn import take
+from prompts import Lang, say
+
+__all__ = ["Order", "Running", "Turns"]
+
+log = logging.getLogger("reelchat.turns")
+WATCH_S = 1.0
+"""Between two looks at the record of a turn that another process takes."""
+PRUNE_EVERY = 8
+"""Turns of a thread after which its old checkpoints and records are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person said, by whichever door."""
+
+    thread: str
+    """The conversation as its owner calls it."""
+    text: str
+    files: tuple[UploadedFile, ...] = ()
+    lang: Lang | None = None
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Of the turn: the same id is the same turn, however often it comes."""
+
+
+class Running:
+    """One turn and what it has said so far. Readers come and go; it knows nothing of them."""
+
+    def __init__(self, id: str, thread: str, replayed: bool = False) -> None:
+        self.id, self.thread, self.replayed = id, thread, replayed
+        self.events: list[Event] = []
+        self.status: Status = "running"
+        self._news = asyncio.Event()
+
+    def add(self, event: Event) -> None:
+        """Hears one more event."""
+        self.events.append(event)
+        self._wake()
+
+    def end(self, status: Status) -> None:
+        """Nothing more will come."""
+        self.status = status
+        self._wake()
+
+    async def follow(self, after: int = -1) -> AsyncIterator[tuple[int, Event]]:
+        """Every event with its number, from the one behind `after`, until the turn has ended."""
+        at = after + 1
+        while True:
+            news = self._news
+            while at < len(self.events):
+                yield at, self.events[at]
+                at += 1
+            if self.status != "running":
+                return
+            await news.wait()
+
+    async def whole(self) -> list[Event]:
+        """All events, once the turn has ended."""
+        return [event async for _, event in self.follow()]
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+class Turns:
+    """The turns of this process."""
+
+    def __init__(self, house: House, options: Options, links: Links) -> None:
+        self._house, self._options, self._links = house, options, links
+        self._live: dict[tuple[str, str], Running] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._watching: set[asyncio.Task[None]] = set()
+        self.draining = False
+        """Whether no new turn is taken."""
+        self.on_begin: list[Callable[[], None]] = []
+        self.on_end: list[Callable[[str, Taken, float], Awaitable[None]]] = []
+        """Told the user, the turn as it went on record, and the seconds that it took."""
+        self._until: float | None = None
+        self._hurry = asyncio.Event()
+
+    def agent(self, user: str) -> Agent:
+        """An agent for this user."""
+        return self._house.agent_for(user, Vault)
+
+    def records(self, user: str) -> Records:
+        """What this user's conversations are shown from."""
+        return Records(self._house.keep.store, user)
+
+    @property
+    def live(self) -> int:
+        """Turns that are under way."""
+        return len(self._tasks)
+
+    async def take(self, agent: Agent, order: Order) -> Running:
+        """The turn of this id: begun, joined while it goes on, or told again. Raises Busy.
+
+        One whose process died is not done a second time: what became of it is looked up.
+        """
+        key = (agent.user, order.id)
+        if running := self._live.get(key):
+            return running
+        kept = await self.records(agent.user).turn(agent.thread_id(order.thread), order.id)
+        if kept and kept.status == "done":
+            return self._again(kept, order.thread, agent)
+        if running := self._live.get(key):  # begun by another request, while the store was asked
+            return running
+        running = self._live[key] = Running(order.id, order.thread, replayed=kept is not None)
+        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        started.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, if nobody waits any more
+        # The task is held here, not by the request: a client that leaves takes nothing along.
+        task = self._tasks[key] = asyncio.create_task(self._run(running, agent, order, kept, started))
+        task.add_done_callback(lambda _: self._gone(key))
+        await asyncio.shield(started)
+        return running
+
+    async def find(self, agent: Agent, thread: str, id: str) -> Running | None:
+        """A turn of this process, or as it is on record; None where there is none of that id."""
+        if running := self._live.get((agent.user, id)):
+            return running if running.thread == thread else None
+        kept = await self.records(agent.user).turn(agent.thread_id(thread), id)
+        if kept is None:
+            return None
+        running = self._again(await self.checked(kept), thread, agent)
+        if running.status == "running":  # in another process
+            watch = asyncio.create_task(self._watch(running, agent, kept))
+            self._watching.add(watch)
+            watch.add_done_callback(self._watching.discard)
+        return running
+
+    async def checked(self, taken: Taken) -> Taken:
+        """As it is: one that is on record as running, whose thread nobody holds, has lost its process."""
+        if taken.status != "running" or any(id == taken.id for _, id in self._live):
+            return taken
+        try:
+            async with self._house.keep.leases.hold(taken.thread_id):
+                return replace(taken, status="broken")
+        except Busy:
+            return taken
+
+    def cancel(self, user: str, thread: str) -> bool:
+        """Stops waiting for the turn of a thread. Returns whether there was one here."""
+        found = [key for key, running in self._live.items() if key[0] == user and running.thread == thread]
+        for key in found:
+            if task := self._tasks.get(key):
+                task.cancel()
+        return bool(found)
+
+    async def forget(self, agent: Agent, thread: str) -> None:
+        """Forgets a conversation while nobody writes to it. Raises Busy."""
+        thread_id = agent.thread_id(thread)
+        async with self._house.keep.leases.hold(thread_id):
+            await self.records(agent.user).forget(thread, thread_id)
+            await self._house.keep.forget(thread_id)
+
+    async def drain(self) -> None:
+        """Lets turns finish for a while, then stops waiting for them: their journals tell what they were at."""
+        self.draining = True
+        now = asyncio.get_running_loop().time()
+        self._until = now + self._options.drain_s if self._until is None else self._until
+        if self._tasks:
+            ended = asyncio.ensure_future(asyncio.wait(list(self._tasks.values())))
+            hurry = asyncio.ensure_future(self._hurry.wait())
+            await asyncio.wait((ended, hurry), timeout=max(0.0, self._until - now), return_when="FIRST_COMPLETED")
+            for waiting in (ended, hurry):
+                waiting.cancel()
+        left = [*self._tasks.values(), *self._watching]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def hurry(self) -> None:
+        """Ends the wait for turns that go on."""
+        self._hurry.set()
+
+    def shown(self, event: Event, agent: Agent) -> Event:
+        """An event as it may leave this machine: files by handle and link, no path of ours in any sentence."""
+        if isinstance(event, Delivered):
+            path = Path(event.path)
+            owner = self._house.folder(agent.user).name
+            link = self._links.make(owner, path.parent.name, path.name, self._house.clock.now().timestamp())
+            return event.model_copy(update={"path": f"{path.parent.name}/{path.name}", "url": link})
+        if isinstance(event, Error | Text):
+            return event.model_copy(update={"text": event.text.replace(str(self._house.settings.data.absolute()), "…")})
+        return event
+
+    async def _run(
+        self, running: Running, agent: Agent, order: Order, kept: Taken | None, started: asyncio.Future[None]
+    ) -> None:
+        try:
+            async with self._house.keep.leases.hold(agent.thread_id(order.thread)):
+                taken = await self._begin(agent, order, kept)
+                started.set_result(None)
+                await self._hear(running, agent, order, taken, again=kept is not None)
+        except BaseException as error:
+            if not started.done():
+                started.set_exception(error if isinstance(error, Exception) else Busy("stopped"))
+            elif isinstance(error, Exception):
+                log.exception("turn %s broke", order.id)
+        finally:
+            if running.status == "running":
+                running.end("broken")
+
+    async def _begin(self, agent: Agent, order: Order, kept: Taken | None) -> Taken:
+        """The record of a turn, on disk before anything it does."""
+        at, records = self._house.clock.now().isoformat(), self.records(agent.user)
+        conversation = Conversation(order.thread, order.text, at, agent.skill.name)
+        await records.open(conversation, self._house.folder(agent.user).name)
+        if kept:
+            return kept
+        vault = agent.tools.desk
+        assert isinstance(vault, Vault)
+        files = [{"id": one.id, "name": one.name} for name in order.files if (one := vault.find(name))]
+        taken = Taken(order.id, agent.thread_id(order.thread), order.text, at, files=files)
+        await records.put(taken)
+        return taken
+
+    async def _hear(self, running: Running, agent: Agent, order: Order, taken: Taken, *, again: bool) -> None:
+        given = State(utterance=order.text, files=list(order.files), out=None, wanted_lang=order.lang)
+        if again:  # Its process died: this one only looks what is there.
+            given = State(utterance="", files=[], out=None, wanted_lang=order.lang)
+        spent, began = agent.tools.purse.spent, asyncio.get_running_loop().time()
+        status: Status = "broken"
+        for tell in self.on_begin:
+            tell()
+        try:
+            # A second look is a turn of its own: under the old id it would be taken for a run of the engine's.
+            async for event in take(agent, order.thread, given, id=uuid.uuid4().hex if again else order.id):
+                running.add(self.shown(event, agent))
+            status = "done"
+        except asyncio.CancelledError:
+            running.add(Text(id=uuid.uuid4().hex, text=say(order.lang or agent.settings.lang, "serve.stopped")))
+            raise
+        finally:
+            cost = round(agent.tools.purse.spent - spent, 6)
+            end = replace(taken, status=status, events=lasting(running.events), cost=cost)
+            seconds = asyncio.get_running_loop().time() - began
+            writing = asyncio.ensure_future(self._end(agent, end, seconds))
+            await asyncio.shield(writing)
+            running.end(status)
+
+    async def _end(self, agent: Agent, taken: Taken, seconds: float) -> None:
+        records = self.records(agent.user)
+        await records.put(taken)
+        for tell in self.on_end:
+            await tell(agent.user, taken, seconds)
+        if int(taken.id[:8], 16) % PRUNE_EVERY == 0:
+            await records.trim(taken.thread_id, self._options.keep_turns)
+            await self._house.keep.prune(taken.thread_id)
+
+    def _again(self, kept: Taken, thread: str, agent: Agent) -> Running:
+        running = Running(kept.id, thread, replayed=True)
+        # Links are made anew: those on record may be too old by now.
+        running.events, running.status = [self.shown(event, agent) for event in kept.said], kept.status
+        return running
+
+    async def _watch(self, running: Running, agent: Agent, kept: Taken) -> None:
+        """Looks after a turn of another process until it is on record how it ended."""
+        while kept.status == "running":
+            await self._house.clock.sleep(WATCH_S)
+            found = await self.records(agent.user).turn(kept.thread_id, kept.id)
+            kept = await self.checked(found) if found else replace(kept, status="broken")
+        for event in kept.said:
+            running.add(self.shown(event, agent))
+        running.end(kept.status)
+
+    def _gone(self, key: tuple[str, str]) -> None:
+        self._live.pop(key, None)
+        self._tasks.pop(key, None)

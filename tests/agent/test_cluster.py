@@ -1,0 +1,179 @@
+"""Several processes that share a database: one writer a thread, one journal, and nothing lost with a killed one."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.errors import Busy, SettingsError
+from agent.house import House, open_house
+from agent.keeping import open_keeping
+from agent.serve.vault import Vault
+from agent.settings import Settings
+from agent.skills import load_skill
+from agent.turn import turn
+from evals.servers import Missing, postgres, redis
+from evals.stage import FAST, studio
+
+HOLD = """
+import asyncio, sys
+from pathlib import Path
+from agent.keeping import open_keeping
+from agent.settings import Settings
+
+async def main():
+    settings = Settings.load(database=sys.argv[1], redis=sys.argv[2] or None, home=Path(sys.argv[3]), environ={})
+    settings.data.mkdir(parents=True, exist_ok=True)
+    async with open_keeping(settings) as keep, keep.leases.hold("t"):
+        print("held", flush=True)
+        await asyncio.sleep(3600)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    try:
+        with postgres(tmp_path_factory.mktemp("postgres")) as url:
+            yield url
+    except Missing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    try:
+        with redis(tmp_path_factory.mktemp("redis")) as url:
+            yield url
+    except Missing as error:
+        pytest.skip(str(error))
+
+
+def settings(folder: Path, database: str, cache: str | None = None, backend: str | None = None) -> Settings:
+    return Settings.load(
+        backend=backend, home=folder, exports=folder / "exports", database=database, redis=cache, environ={}
+    )
+
+
+@asynccontextmanager
+async def two_houses(folder: Path, database: str) -> AsyncIterator[tuple[House, House]]:
+    """Two houses on one database and one studio, as two workers have them."""
+    async with studio(folder / "studio", *FAST) as url:
+        chosen, skill = settings(folder, database, backend=url), load_skill("generator-image")
+        async with open_house(chosen, skill) as one, open_house(chosen, skill) as other:
+            yield one, other
+
+
+def test_a_thread_held_in_one_process_is_busy_in_another(tmp_path: Path, database: str) -> None:
+    async def run() -> None:
+        async with two_houses(tmp_path, database) as (one, other):
+            async with one.keep.leases.hold("t"):
+                for house in (one, other):
+                    with pytest.raises(Busy):
+                        async with house.keep.leases.hold("t"):
+                            pass
+                async with other.keep.leases.hold("u"):
+                    pass
+            async with other.keep.leases.hold("t"):
+                pass
+
+    asyncio.run(run())
+
+
+def test_a_conversation_goes_on_in_another_process(tmp_path: Path, database: str) -> None:
+    async def run() -> list[list[Any]]:
+        async with two_houses(tmp_path, database) as (one, other):
+            said = []
+            for house, text in ((one, "generate a futuristic city at night"), (other, "status"), (one, "export")):
+                agent = house.agent_for("ann", Vault)
+                said.append([event async for event in turn(agent, "t", text)])
+            return said
+
+    made, looked, exported = asyncio.run(run())
+    line = "Timeline (1 track): 1. Video: futuristic city at night (0-10s)"
+    assert line in [event.text for event in made] and line in [event.text for event in looked]
+    (film,) = [Path(event.path) for event in exported if event.kind == "delivered"]
+    assert film.read_bytes()[4:8] == b"ftyp"
+
+
+@pytest.mark.parametrize("where", ["database", "redis"])
+def test_the_lease_of_a_process_that_was_killed_becomes_free(
+    where: str, tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    cache = request.getfixturevalue("cache") if where == "redis" else ""
+    command = [sys.executable, "-c", HOLD, database, cache, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline().strip() == b"held"
+
+        async def run() -> None:
+            chosen = settings(tmp_path, database, cache or None)
+            async with open_keeping(chosen) as keep:
+                with pytest.raises(Busy):
+                    async with keep.leases.hold("t"):
+                        pass
+                process.kill()
+                process.wait()
+                if where == "redis":
+                    await _expire(cache)
+                async with asyncio.timeout(10):
+                    while True:
+                        try:
+                            async with keep.leases.hold("t"):
+                                return
+                        except Busy:
+                            await asyncio.sleep(0)
+
+        asyncio.run(run())
+
+
+async def _expire(cache: str) -> None:
+    """Moves the server's time to the end of the lease: what renewed it is dead."""
+    from agent.cluster import open_redis
+
+    async with open_redis(cache) as client:
+        assert 0 < await client.pttl("reelchat:lease:t") <= 30_000
+        await client.pexpire("reelchat:lease:t", 1)
+
+
+def test_only_the_last_checkpoint_of_a_thread_is_kept_when_it_is_pruned(tmp_path: Path, database: str) -> None:
+    async def count(house: House, thread_id: str) -> int:
+        saver: Any = house.keep.graph().checkpointer
+        return len([one async for one in saver.alist({"configurable": {"thread_id": thread_id}})])
+
+    async def run(chosen: Settings) -> tuple[int, int, int]:
+        async with open_house(chosen, load_skill("generator-image")) as house:
+            agent = house.agent_for("bob", Vault)
+            thread_id = agent.thread_id("t")
+            for text in ("status", "credits", "status"):
+                async for _ in turn(agent, "t", text):
+                    pass
+            before = await count(house, thread_id)
+            await house.keep.prune(thread_id)
+            after = await count(house, thread_id)
+            await house.keep.forget(thread_id)
+            return before, after, await count(house, thread_id)
+
+    async def both() -> list[tuple[int, int, int]]:
+        async with studio(tmp_path / "studio", *FAST) as url:
+            shared = settings(tmp_path, database, backend=url)
+            own = Settings.load(backend=url, home=tmp_path / "own", exports=tmp_path, environ={})
+            return [await run(shared), await run(own)]
+
+    for before, after, forgotten in asyncio.run(both()):
+        assert before >= 3 and (after, forgotten) == (1, 0)
+
+
+def test_an_address_that_is_no_database_is_told_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as told:
+        Settings.load(home=tmp_path, database="mysql://me:secret@host/db", environ={})
+    assert told.value.reason == "database"
+    assert "secret" not in str(told.value.values)
