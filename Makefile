@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do $
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: chat test check eval mutants serve bench soak fuzz lock clean
+.PHONY: chat test check eval mutants serve bench soak fuzz engine lock clean
 
 chat: $(VENV)/.ready
 	@$(VENV)/bin/reelchat $(ARGS)
@@ -25,7 +25,7 @@ eval serve: $(VENV)/.ready
 mutants: $(VENV)/.ready
 	@$(PY) -m evals $@ $(ARGS)
 
-bench soak fuzz: $(VENV)/.ready
+bench soak fuzz engine: $(VENV)/.ready
 	@$(PY) -m evals.$@ $(ARGS)
 
 # Universal: one file for every system and Python; hashes, no addresses.

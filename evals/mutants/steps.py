@@ -150,7 +150,7 @@ def upload_sent_twice() -> Break:
 @mutant("agent/nodes/upload", "upload", "4002", "4001")
 def upload_unchecked() -> Break:
     """Files leave without a look at their type and size."""
-    return put("agent.nodes.upload", "check", lambda name, limit: Path(name))
+    return put("agent.desk", "check", lambda name, limit: Path(name))
 
 
 @mutant("agent/nodes/connect", "1002", "two-stage", "since")

@@ -1,0 +1,232 @@
+"""`python -m evals.hosting`: how many people one host carries on this machine, with the ceiling measured beside it.
+
+500 streams of two seconds each, begun within five; then short turns as fast as they go, on SQLite, and on PostgreSQL
+with two processes. The backend is a stand-in of its own process that only waits and talks. Exit code 1 past a limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from evals.servers import Missing, free_port, postgres
+
+__all__ = ["backend", "host", "main"]
+
+STREAMS, RAMP_S, PIECES, PIECE_S = 500, 5.0, 20, 0.1
+SHORT_TURNS, AT_ONCE = 960, 32
+TURN_S = 30.0
+P99_S, LEAST_SHORT = 4.0, 60.0
+DRAFT = {"m": {"title": "bench"}, "t": [{"tt": 0, "sg": [{"id": "v", "s": 0, "d": 1000, "m": {"name": "city"}}]}]}
+
+
+def backend() -> Starlette:
+    """Just enough of the wire for a turn; a stream says a sentence every tenth of a second, for two seconds."""
+
+    async def say(request: Request) -> Response:
+        async def words() -> AsyncIterator[str]:
+            for number in range(PIECES):
+                await asyncio.sleep(PIECE_S)
+                text = {"content": {"parts": [{"text": f"Sentence number {number} is here. "}]}}
+                yield f"data: {json.dumps(text)}\n\n"
+
+        return StreamingResponse(words(), media_type="text/event-stream")
+
+    async def other(request: Request) -> Response:
+        data: dict[str, Any] = {"available": 90, "frozen": 0, "total": 100}
+        if request.url.path.startswith("/api/state"):
+            data = {"state": {"draft": DRAFT}}
+        elif request.method == "POST":
+            data = {"token": "nmv_usr_bench", "session_id": "s1", "task_id": "t1", "user_id": "u1"}
+        return JSONResponse({"code": 0, "data": data})
+
+    return Starlette(
+        routes=[Route("/run_sse", say, methods=["POST"]), Route("/{rest:path}", other, methods=["GET", "POST"])]
+    )
+
+
+def host() -> Starlette:
+    """The host itself, without the limits that one key has."""
+    from agent.serve.app import application
+    from agent.serve.options import Options
+    from agent.settings import Settings
+    from agent.skills import load_skill
+
+    return application(Settings.load(), load_skill(), Options(requests_a_minute=10**6, streams=10**4))
+
+
+def plain() -> Starlette:
+    """What a stream costs where nothing is behind it: the ceiling of server and client together."""
+
+    async def stream(request: Request) -> Response:
+        await request.body()
+
+        async def pieces() -> AsyncIterator[str]:
+            for number in range(PIECES):
+                await asyncio.sleep(PIECE_S)
+                yield f'data: {{"kind":"text","id":"1","text":"Sentence number {number} is here. "}}\n\n'
+            yield "event: end\ndata: {}\n\n"
+
+        return StreamingResponse(pieces(), media_type="text/event-stream")
+
+    return Starlette(routes=[Route("/v1/turns", stream, methods=["POST"])])
+
+
+@dataclass
+class Load:
+    """What came of many turns."""
+
+    seconds: list[float] = field(default_factory=list)
+    errors: int = 0
+
+    def line(self, name: str, took: float) -> str:
+        """In words."""
+        slowest = statistics.quantiles(self.seconds, n=100)[98] if len(self.seconds) > 1 else 0.0
+        middle = statistics.median(self.seconds) if self.seconds else 0.0
+        return (
+            f"{name:48} {len(self.seconds) / took:7.1f} turns/s  p50 {middle:.2f} s  p99 {slowest:.2f} s"
+            f"  errors {self.errors}"
+        )
+
+    @property
+    def p99(self) -> float:
+        """Seconds."""
+        return statistics.quantiles(self.seconds, n=100)[98]
+
+
+async def one_turn(port: int, thread: str, text: str, load: Load) -> None:
+    """One turn over a connection of its own, read to its end: a plain socket, so that we measure the host."""
+    body = json.dumps({"thread": thread, "text": text}).encode()
+    head = f"POST /v1/turns HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+    begin = time.perf_counter()
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+        async with asyncio.timeout(TURN_S):
+            answer = await reader.read(-1)
+        writer.close()
+    except (OSError, TimeoutError):
+        load.errors += 1
+        return
+    if b"event: end" not in answer or b'"kind":"error"' in answer or b'"kind":"text"' not in answer:
+        load.errors += 1
+        return
+    load.seconds.append(time.perf_counter() - begin)
+
+
+async def many_streams(port: int, load: Load) -> None:
+    """All of them, evenly begun."""
+
+    async def later(number: int) -> None:
+        await asyncio.sleep(number * RAMP_S / STREAMS)
+        await one_turn(port, f"stream-{number}", "add a sunset", load)
+
+    await asyncio.gather(*(later(number) for number in range(STREAMS)))
+
+
+async def short_turns(port: int, load: Load) -> None:
+    """One after another on as many threads as there are people at once."""
+
+    async def person(number: int) -> None:
+        for _ in range(SHORT_TURNS // AT_ONCE):
+            await one_turn(port, f"short-{number}", "credits", load)
+
+    await asyncio.gather(*(person(number) for number in range(AT_ONCE)))
+
+
+@contextmanager
+def server(name: str, environ: dict[str, str], workers: int = 1) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """One of the applications above on a port of its own."""
+    port = free_port()
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("NEMO_", "REELCHAT_"))}
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"evals.hosting:{name}", "--port", str(port)]
+    command += ["--workers", str(workers), "--log-level", "error", "--backlog", "4096"]
+    with subprocess.Popen(command, env={**kept, **environ}, start_new_session=True) as process:
+        try:
+            asyncio.run(_until_open(port))
+            yield port, process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+async def _until_open(port: int) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+def measured(name: str, work: Any, port: int) -> Load:
+    """Runs and prints one load."""
+    load, begin = Load(), time.perf_counter()
+    asyncio.run(work(port, load))
+    sys.stdout.write(load.line(name, time.perf_counter() - begin) + "\n")
+    sys.stdout.flush()
+    load.seconds = load.seconds or [float("inf")] * 2
+    return load
+
+
+def memory(process: subprocess.Popen[bytes]) -> float:
+    """Megabytes that the process holds; 0 where the system does not say."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def main() -> int:
+    """Prints a line for each measurement."""
+    well = True
+    with TemporaryDirectory() as folder, server("backend", {}) as (behind, _):
+        with server("plain", {}) as (port, _):
+            measured("ceiling: 500 streams of 2 s, nothing behind them", many_streams, port)
+        base = {"NEMO_API_URL": f"http://127.0.0.1:{behind}", "LANG": "C.UTF-8"}
+        with server("host", {**base, "REELCHAT_HOME": f"{folder}/sqlite"}) as (port, process):
+            measured("SQLite, 1 process: short turns (warm-up)", short_turns, port)
+            before = memory(process)
+            streams = measured("SQLite, 1 process: 500 streams of 2 s", many_streams, port)
+            held = (memory(process) - before) * 1024 / STREAMS
+            sys.stdout.write(f"{'memory of an idle conversation, kB':48} {held:7.1f}\n")
+            well &= streams.p99 <= P99_S and not streams.errors
+            measured("SQLite, 1 process: short turns", short_turns, port)
+        try:
+            with postgres(Path(folder) / "database", ("listen_addresses=127.0.0.1", "max_connections=200")) as url:
+                shared = {**base, "REELCHAT_HOME": f"{folder}/shared", "REELCHAT_DATABASE": url}
+                with server("host", shared, workers=2) as (port, _):
+                    measured("PostgreSQL, 2 processes: short turns (warm-up)", short_turns, port)
+                    load = measured("PostgreSQL, 2 processes: short turns", short_turns, port)
+                    well &= not load.errors and AT_ONCE / statistics.mean(load.seconds) >= LEAST_SHORT
+                    streams = measured("PostgreSQL, 2 processes: 500 streams of 2 s", many_streams, port)
+                    well &= streams.p99 <= P99_S and not streams.errors
+        except Missing as error:
+            sys.stdout.write(f"skipped: {error}\n")
+    return int(not well)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
