@@ -164,7 +164,11 @@ def graphics_here(environ: Mapping[str, str] = os.environ) -> Graphics | None:
 def _backend(flag: str | None, environ: Mapping[str, str]) -> tuple[str, str | None]:
     """Name and address: the flag wins over the environment, and without either it is the studio."""
     url = environ.get("NEMO_API_URL") or NEMO_URL
-    wanted = flag or ("nemo" if environ.get("NEMO_API_URL") or environ.get("NEMO_TOKEN") else "studio")
+    wanted = (
+        flag
+        or environ.get("REELCHAT_BACKEND")
+        or ("nemo" if environ.get("NEMO_API_URL") or environ.get("NEMO_TOKEN") else "studio")
+    )
     if wanted == "studio":
         return "studio", None
     if wanted == "nemo":

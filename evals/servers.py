@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 
 __all__ = ["Missing", "free_port", "postgres", "redis"]
 
@@ -24,9 +25,10 @@ class Missing(Exception):
 
 @contextmanager
 def postgres(folder: Path, settings: Sequence[str] = QUICK) -> Iterator[str]:
-    """Its address; `folder` is emptied of it afterwards. Raises Missing."""
-    programs, data = _programs(), folder / "pg"
-    data.mkdir(parents=True)
+    """Its address; its log is left in `folder`. Raises Missing."""
+    programs = _programs()
+    folder.mkdir(parents=True, exist_ok=True)
+    data = Path(mkdtemp(prefix="reelchat-pg-"))  # pytest's folders are closed to the user that it has to run as
     user, port = _user(data), free_port()
     _run([*user, str(programs / "initdb"), "-N", "-A", "trust", "-U", "reel", "-E", "UTF8", "-D", str(data)])
     chosen = [word for one in (*settings, f"unix_socket_directories={data}", f"port={port}") for word in ("-c", one)]
@@ -36,6 +38,7 @@ def postgres(folder: Path, settings: Sequence[str] = QUICK) -> Iterator[str]:
         yield f"postgresql://reel@127.0.0.1:{port}/postgres"
     finally:
         _run([*control, "-m", "immediate", "stop"])
+        shutil.copy(data / "log", folder / "postgres.log")
         shutil.rmtree(data, ignore_errors=True)
 
 
@@ -93,8 +96,6 @@ def _user(data: Path) -> list[str]:
         shutil.chown(data, "postgres")
     except LookupError:
         raise Missing("PostgreSQL does not run as root, and there is no user postgres") from None
-    for parent in list(data.parents)[:-2]:  # temporary folders are closed to everybody else
-        parent.chmod(parent.stat().st_mode | 0o011)
     return [become, "-u", "postgres", "--"]
 
 

@@ -44,6 +44,8 @@ __all__ = [
 
 HEARTBEAT_S = 15.0
 """Between two comments on a quiet stream, so that nobody on the way takes it for dead."""
+MOST_WORDS = 100_000
+"""Characters of one message: a body may be larger, for the pictures in it."""
 CODES = {
     "bad_request": 422,
     "unauthorized": 401,
@@ -122,6 +124,8 @@ class Host:
         """Begins, joins or repeats a turn. Raises Refused."""
         if self.turns.draining:
             raise Refused("draining", after=5)
+        if len(order.text) > MOST_WORDS:
+            raise Refused("bad_request", why=f"{len(order.text)} > {MOST_WORDS}")
         try:
             return await self.turns.take(agent, order)
         except Busy as error:

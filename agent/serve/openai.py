@@ -102,7 +102,7 @@ async def complete(request: Request) -> Response:
     kept = housekeeping(words, system, wanted.model_dump(), spoken(words, host.settings.lang))
     reply = _reply(wanted, words)
     if kept is not None:
-        log.info("request %s is housekeeping: %s", request.state.id, words.lstrip()[:60].splitlines()[:2])
+        log.info("request %s is housekeeping", request.state.id)
         reply.id = f"chatcmpl-{request.state.id}"
         return _said(reply, kept, request) if wanted.stream else as_json(reply.whole(kept))
     running, place = await _begin(host, agent, request, wanted, last)

@@ -14,9 +14,11 @@ import pytest
 from gate import MP4, PNG, Caller, Gate, at_gate
 
 from agent.serve import Options
+from agent.serve.door import Refused
 from agent.serve.guard import may_bind
 from agent.serve.limits import Limits, open_limits
 from agent.settings import Settings
+from evals import servers
 
 
 class Time:
@@ -395,6 +397,28 @@ def test_limits_in_a_redis_that_is_away_are_kept_here(tmp_path: Path) -> None:
             return said
 
     assert asyncio.run(scenario()) == ["fine", "rate_limited"]
+
+
+def test_processes_that_share_a_redis_count_together(tmp_path: Path) -> None:
+    pytest.importorskip("redis", reason="the client of Redis is not installed")
+
+    async def scenario(url: str) -> None:
+        settings = Settings.load(home=tmp_path, exports=tmp_path, redis=url, environ={})
+        options = Options(strangers_a_minute=2)
+        async with open_limits(settings, options) as one, open_limits(settings, options) as other:
+            for limits in (one, other):
+                await limits.stranger("192.0.2.1")
+            for limits in (one, other):
+                with pytest.raises(Refused) as refused:
+                    await limits.stranger("192.0.2.1")
+                assert refused.value.code == "rate_limited" and 1 <= (refused.value.after or 0) <= 60
+            await one.stranger("192.0.2.2")
+
+    try:
+        with servers.redis(tmp_path) as url:
+            asyncio.run(scenario(url))
+    except servers.Missing as missing:
+        pytest.skip(str(missing))
 
 
 def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:

@@ -56,6 +56,8 @@ def written() -> Iterator[io.StringIO]:
         ("{'authorization': 'Bearer abcdef.ghi'}", "{'authorization': 'Bearer [hidden]'}"),
         ("[(b'Authorization', b'raw-key-1')]", "[(b'Authorization', b'[hidden]')]"),
         ("GET /x?a=1&token=abc&b=2", "GET /x?a=1&token=[hidden]&b=2"),
+        ("key sk-reel-Ab_c-12 of anna", "key [hidden] of anna"),
+        ("/files/f/a.png?expires=9&signature=0a1b-2c", "/files/f/a.png?expires=9&signature=[hidden]"),
         (
             "https://nemovideo.com/workspace/claim?ct=clm_77 now",
             "https://nemovideo.com/workspace/claim?ct=[hidden] now",

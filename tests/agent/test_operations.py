@@ -57,6 +57,13 @@ def test_flags_win_over_the_environment_and_that_over_what_is_there() -> None:
     assert chosen.drain_s == Options().drain_s
 
 
+def test_every_command_finds_the_backend_that_the_environment_names(tmp_path: Path) -> None:
+    said = {"REELCHAT_BACKEND": "http://studio:8900", "REELCHAT_HOME": str(tmp_path), "NEMO_API_URL": "http://a.test"}
+    found = Settings.load(environ=said)
+    assert (found.base_url, found.data) == ("http://studio:8900", tmp_path / "studio_8900")
+    assert Settings.load(backend="studio", environ=said).base_url is None
+
+
 def test_what_kubernetes_says_of_a_service_of_our_name_is_no_port() -> None:
     assert Options.load({}, serving_here({"REELCHAT_PORT": "tcp://10.0.0.1:80"})).port == Options().port
 
