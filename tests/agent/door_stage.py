@@ -17,7 +17,7 @@ from agent.serve import Options, application
 from agent.serve.door import Host
 from agent.skills import load_skill
 
-__all__ = ["EXPORT", "GENERATE", "PIXEL", "ROOT", "Client", "gated", "makes", "serving", "sse"]
+__all__ = ["EXPORT", "GENERATE", "PIXEL", "ROOT", "Client", "StillClock", "gated", "makes", "serving", "sse"]
 
 ROOT = "http://127.0.0.1:8765"
 GENERATE, EXPORT = "generate a futuristic city at night", "export it"

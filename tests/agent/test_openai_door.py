@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from door_stage import StillClock
 from fake_nemo import CITY, MUSIC, FakeNemo, JumpingClock, edit, say
 from starlette.applications import Starlette
 from world import World
@@ -75,15 +76,6 @@ Provide a clear and direct response.
 </context>
 
 """
-
-
-class StillClock(JumpingClock):
-    """What comes round by itself never does."""
-
-    async def sleep(self, seconds: float) -> None:
-        if seconds >= 30:
-            await asyncio.Event().wait()
-        await super().sleep(seconds)
 
 
 @dataclass
