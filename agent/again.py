@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -25,7 +26,7 @@ def step_id(state: State, runtime: Runtime[Context]) -> str:
 
 async def begun(runtime: Runtime[Context]) -> bool:
     """Whether this turn has had an effect before: then it is a second run of it."""
-    return bool(runtime.context.turn and (await _sends(runtime) or await _jobs(runtime)))
+    return bool(runtime.context.turn) and any(await asyncio.gather(_sends(runtime), _jobs(runtime)))
 
 
 async def end(state: State, runtime: Runtime[Context], backend: Backend) -> None:

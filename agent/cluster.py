@@ -11,7 +11,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
-from typing import Any
+from typing import Any, LiteralString
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.store.postgres.aio import AsyncPostgresStore
@@ -38,6 +38,7 @@ SETUP_LOCK = 0x7265656C
 LIFE_S, BEAT_S = 30.0, 10.0
 """How long a lease in Redis outlives its process, and how often a living one renews it."""
 _ALIVE: dict[str, Any] = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
+_LOCK, _UNLOCK = "SELECT pg_try_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)"
 _RENEW = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end"
 _FREE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
 
@@ -91,7 +92,7 @@ async def _open_pool(url: str) -> AsyncIterator[AsyncConnectionPool[AsyncConnect
 async def _alone(connection: AsyncConnection[Any]) -> None:
     """Waits by asking again: to wait inside the server would hold up the very indexes that the other one makes."""
     while True:
-        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (SETUP_LOCK,))).fetchone()
+        row = await (await connection.execute(_LOCK, (SETUP_LOCK,))).fetchone()
         if row and row[0]:
             return
         await asyncio.sleep(0.1)
@@ -113,6 +114,7 @@ class PostgresLeases:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._wanted: set[str] = set()
         self._held: dict[str, int] = {}
         self._connection: AsyncConnection[Any] | None = None
         self._one = asyncio.Lock()
@@ -120,40 +122,52 @@ class PostgresLeases:
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
         """Holds `name`, or raises Busy at once."""
-        if name in self._held:  # The server would let the same connection have it twice.
+        if name in self._wanted:  # The server would let the same connection have it twice.
             raise Busy(f"{name!r} is held")
         key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
-        self._held[name] = key
+        self._wanted.add(name)
         try:
-            if not await self._ask("SELECT pg_try_advisory_lock(%s)", key):
+            if not await self._take(key):
                 raise Busy(f"{name!r} is held elsewhere")
+            self._held[name] = key
             try:
                 yield
             finally:
+                del self._held[name]
                 with suppress(Error):  # Where the connection is gone, so is the lock.
-                    await asyncio.shield(self._ask("SELECT pg_advisory_unlock(%s)", key))
+                    await asyncio.shield(self._ask(_UNLOCK, key))
         finally:
-            del self._held[name]
+            self._wanted.discard(name)
 
     async def close(self) -> None:
         """Frees everything."""
         if self._connection:
             await self._connection.close()
 
-    async def _ask(self, query: Any, key: int) -> bool:
+    async def _take(self, key: int) -> bool:
+        """Whether we have the lock now; whoever is canceled meanwhile leaves none behind."""
+        asking = asyncio.ensure_future(self._ask(_LOCK, key))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            with suppress(Error):
+                if await asking:
+                    await self._ask(_UNLOCK, key)
+            raise
+
+    async def _ask(self, query: LiteralString, key: int) -> bool:
         async with self._one:
             if self._connection is None or self._connection.closed:
-                await self._connect(key)
+                await self._connect()
             assert self._connection
             row = await (await self._connection.execute(query, (key,))).fetchone()
             return bool(row and row[0])
 
-    async def _connect(self, asking: int) -> None:
-        """A new connection, which takes up what the lost one held; the lock being asked for is none of that."""
+    async def _connect(self) -> None:
+        """A new connection, which takes up what the lost one held."""
         self._connection = await AsyncConnection.connect(self._url, autocommit=True, connect_timeout=10, **_ALIVE)
         for key in self._held.values():
-            if key != asking:
-                await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+            await self._connection.execute(_LOCK, (key,))
 
 
 class RedisLeases:

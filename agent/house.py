@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import cycle
 from pathlib import Path
+from ssl import SSLContext
 from typing import cast
 
 import httpx
@@ -32,6 +34,8 @@ NAMESPACE = uuid.UUID("6c1f2ac1-7c3b-5d0e-9a3e-0c6f5f6f7265")
 """Thread ids are uuid5 of user and conversation, so that an engine that wants UUIDs takes them too."""
 STUDIO_LOOKS = (0.5, 1, 2, 4, 8, 15, 30)
 """The studio is on this machine: its outcome is known in seconds, not minutes."""
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=5)
+"""A send holds its connection as long as it talks: how many there may be at once is for the doors to say."""
 GUESTS = 1000
 """Users whose tools are kept at hand; those of others are made anew when they come back."""
 
@@ -68,7 +72,7 @@ class House:
     settings: Settings
     skill: Skill
     keep: Keeping
-    http: httpx.AsyncClient
+    http: tuple[httpx.AsyncClient, ...]
     clock: Clock
     address: Callable[[], Awaitable[str]]
     model: ChatModel | None = None
@@ -118,7 +122,7 @@ class House:
         return held
 
     def _tools(self, settings: Settings, credentials: Credentials) -> Tools:
-        held = Tools(settings, self.http, credentials, self.clock, self.address, model=self.model)
+        held = Tools(settings, cycle(self.http).__next__, credentials, self.clock, self.address, model=self.model)
         held.shared_leases = self.keep.leases
         if self.settings.base_url is None:
             held.look_after = STUDIO_LOOKS
@@ -142,16 +146,20 @@ async def open_house(
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     model: ChatModel | None = None,
+    clients: int = 1,
 ) -> AsyncIterator[House]:
-    """A house on `settings`: SQLite unless a database is set; the embedded studio starts when first needed."""
+    """A house on `settings`: SQLite unless a database is set; the embedded studio starts when first needed.
+
+    `clients` HTTP clients share the calls: what one call costs grows with the connections of its client.
+    """
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
         keep = await stack.enter_async_context(open_keeping(settings))
         if settings.engine:
             keep = _on_engine(keep, settings)
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(transport=transport, trust_env=settings.base_url is not None)
-        )
+        trusted = httpx.create_ssl_context(trust_env=settings.base_url is not None)
+        ways = [_client(settings, transport, trusted) for _ in range(1 if transport else clients)]
+        http = tuple([await stack.enter_async_context(each) for each in ways])
         house = House(
             settings,
             skill,
@@ -177,6 +185,11 @@ async def open_agent(
     """An agent for the person at this machine."""
     async with open_house(settings, skill, clock=clock, transport=transport, model=model) as house:
         yield house.agent()
+
+
+def _client(settings: Settings, transport: httpx.AsyncBaseTransport | None, trusted: SSLContext) -> httpx.AsyncClient:
+    trust_env = settings.base_url is not None
+    return httpx.AsyncClient(transport=transport, verify=trusted, limits=LIMITS, trust_env=trust_env)
 
 
 def _on_engine(keep: Keeping, settings: Settings) -> Keeping:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,24 +29,31 @@ from starlette.routing import Route
 
 from evals.servers import Missing, free_port, postgres
 
-__all__ = ["backend", "host", "main"]
+__all__ = ["backend", "main", "plain"]
 
 STREAMS, RAMP_S, PIECES, PIECE_S = 500, 5.0, 20, 0.1
 SHORT_TURNS, AT_ONCE = 960, 32
 TURN_S = 30.0
 P99_S, LEAST_SHORT = 4.0, 60.0
+REPLY = (
+    "Done. I added the sunset at the end of the video track, for three seconds. The music fades out below it, and the"
+    " title stays where it was. Your project is now eighteen seconds long. The colours are a little warmer than before,"
+    " because the sunset is quite orange. If that is too much for you, tell me and I make it cooler. There is also a"
+    " short silence between the second and the third clip."
+)
+"""About as much as a language model says in two seconds."""
 DRAFT = {"m": {"title": "bench"}, "t": [{"tt": 0, "sg": [{"id": "v", "s": 0, "d": 1000, "m": {"name": "city"}}]}]}
 
 
 def backend() -> Starlette:
-    """Just enough of the wire for a turn; a stream says a sentence every tenth of a second, for two seconds."""
+    """Just enough of the wire for a turn; a stream says a few words every tenth of a second, for two seconds."""
 
     async def say(request: Request) -> Response:
         async def words() -> AsyncIterator[str]:
             for number in range(PIECES):
                 await asyncio.sleep(PIECE_S)
-                text = {"content": {"parts": [{"text": f"Sentence number {number} is here. "}]}}
-                yield f"data: {json.dumps(text)}\n\n"
+                yield _frame(REPLY[len(REPLY) * number // PIECES : len(REPLY) * (number + 1) // PIECES], partial=True)
+            yield _frame(REPLY, partial=False)
 
         return StreamingResponse(words(), media_type="text/event-stream")
 
@@ -63,14 +70,9 @@ def backend() -> Starlette:
     )
 
 
-def host() -> Starlette:
-    """The host itself, without the limits that one key has."""
-    from agent.serve.app import application
-    from agent.serve.options import Options
-    from agent.settings import Settings
-    from agent.skills import load_skill
-
-    return application(Settings.load(), load_skill(), Options(requests_a_minute=10**6, streams=10**4))
+def _frame(text: str, *, partial: bool) -> str:
+    event = {"content": {"parts": [{"text": text}], "role": "model"}, "partial": partial, "author": "nemo_agent"}
+    return f"data: {json.dumps(event)}\n\n"
 
 
 def plain() -> Starlette:
@@ -82,7 +84,8 @@ def plain() -> Starlette:
         async def pieces() -> AsyncIterator[str]:
             for number in range(PIECES):
                 await asyncio.sleep(PIECE_S)
-                yield f'data: {{"kind":"text","id":"1","text":"Sentence number {number} is here. "}}\n\n'
+                words = REPLY[len(REPLY) * number // PIECES : len(REPLY) * (number + 1) // PIECES]
+                yield f'data: {{"kind":"text","id":"1","text":"{words}"}}\n\n'
             yield "event: end\ndata: {}\n\n"
 
         return StreamingResponse(pieces(), media_type="text/event-stream")
@@ -152,14 +155,28 @@ async def short_turns(port: int, load: Load) -> None:
     await asyncio.gather(*(person(number) for number in range(AT_ONCE)))
 
 
-@contextmanager
-def server(name: str, environ: dict[str, str], workers: int = 1) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def stand_in(name: str) -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
     """One of the applications above on a port of its own."""
+    return _process(["uvicorn", "--factory", f"evals.hosting:{name}", "--log-level", "error", "--backlog", "4096"], {})
+
+
+def host(environ: dict[str, str], workers: int = 1) -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
+    """The host as anybody starts it, without the limits that one key has."""
+    wide = ["--requests-a-minute", "1000000", "--streams", "10000", "--workers", str(workers)]
+    return _process(["agent.cli", "serve", *wide], environ)
+
+
+@contextmanager
+def _process(command: list[str], environ: dict[str, str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     port = free_port()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("NEMO_", "REELCHAT_"))}
-    command = [sys.executable, "-m", "uvicorn", "--factory", f"evals.hosting:{name}", "--port", str(port)]
-    command += ["--workers", str(workers), "--log-level", "error", "--backlog", "4096"]
-    with subprocess.Popen(command, env={**kept, **environ}, start_new_session=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-m", *command, "--port", str(port)],
+        env={**kept, **environ},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         try:
             asyncio.run(_until_open(port))
             yield port, process
@@ -202,11 +219,11 @@ def memory(process: subprocess.Popen[bytes]) -> float:
 def main() -> int:
     """Prints a line for each measurement."""
     well = True
-    with TemporaryDirectory() as folder, server("backend", {}) as (behind, _):
-        with server("plain", {}) as (port, _):
+    with TemporaryDirectory() as folder, stand_in("backend") as (behind, _):
+        with stand_in("plain") as (port, _):
             measured("ceiling: 500 streams of 2 s, nothing behind them", many_streams, port)
         base = {"NEMO_API_URL": f"http://127.0.0.1:{behind}", "LANG": "C.UTF-8"}
-        with server("host", {**base, "REELCHAT_HOME": f"{folder}/sqlite"}) as (port, process):
+        with host({**base, "REELCHAT_HOME": f"{folder}/sqlite"}) as (port, process):
             measured("SQLite, 1 process: short turns (warm-up)", short_turns, port)
             before = memory(process)
             streams = measured("SQLite, 1 process: 500 streams of 2 s", many_streams, port)
@@ -217,7 +234,7 @@ def main() -> int:
         try:
             with postgres(Path(folder) / "database", ("listen_addresses=127.0.0.1", "max_connections=200")) as url:
                 shared = {**base, "REELCHAT_HOME": f"{folder}/shared", "REELCHAT_DATABASE": url}
-                with server("host", shared, workers=2) as (port, _):
+                with host(shared, workers=2) as (port, _):
                     measured("PostgreSQL, 2 processes: short turns (warm-up)", short_turns, port)
                     load = measured("PostgreSQL, 2 processes: short turns", short_turns, port)
                     well &= not load.errors and AT_ONCE / statistics.mean(load.seconds) >= LEAST_SHORT

@@ -199,8 +199,17 @@ def plain(text: str) -> PhraseKind | None:
 
 def _button(text: str) -> tuple[PhraseKind, int] | None:
     """What the first button named in `text` stands for, and where; the longest name where two begin."""
-    gui = table("gui")
-    named = [(cast(PhraseKind, kind), name) for kind, names in gui["buttons"].items() for name in names]
-    named += [("edit", name) for edit in gui["edits"] for name in edit["names"]]
-    hits = [(m.start(), -len(m[0]), kind) for kind, name in named if (m := _name(name).search(text))]
+    names, any_of_them = _buttons()
+    if not any_of_them.search(text):
+        return None
+    hits = [(m.start(), -len(m[0]), kind) for kind, name in names if (m := name.search(text))]
     return (hit[2], hit[0]) if (hit := min(hits, default=None)) else None
+
+
+@cache
+def _buttons() -> tuple[list[tuple[PhraseKind, re.Pattern[str]]], re.Pattern[str]]:
+    """Every name of a button with what it stands for, and all of them at once: most texts name none."""
+    gui = table("gui")
+    names = [(cast(PhraseKind, kind), _name(name)) for kind, names in gui["buttons"].items() for name in names]
+    names += [("edit", _name(name)) for edit in gui["edits"] for name in edit["names"]]
+    return names, rx("|".join(f"(?:{name.pattern})" for _, name in names))

@@ -11,7 +11,7 @@ from typing import Final
 
 from agent.gui.edits import by_hand
 from agent.gui.pieces import Piece
-from agent.gui.signs import ADDRESS, Before, follows, signs
+from agent.gui.signs import ADDRESS, Before, evidence_of, follows, signs
 from router.intent import Model, unpack
 from router.signs import Signs
 
@@ -47,10 +47,10 @@ SCREEN = frozenset(
 
 def hear(head: str, found: Sequence[Piece], before: Before) -> list[str]:
     """The likeliest class of every piece, each seen behind the one before it."""
-    model = load()
-    told = signs(head, found, before)
-    if before.last == "content" and not any(_of_a_screen(piece, each) for piece, each in zip(found, told, strict=True)):
+    evidence = [evidence_of(piece) for piece in found]
+    if before.last == "content" and not any(map(_of_a_screen, found, evidence)):
         return ["content"] * len(found)
+    model, told = load(), signs(head, found, before, evidence)
     silent = not any(SCREEN & set(each.evidence) for each in told)
     best: list[tuple[float, tuple[str, ...]]] = [(0.0, (f"^{before.last}",))]
     for piece, each in zip(found, told, strict=True):
@@ -61,9 +61,9 @@ def hear(head: str, found: Sequence[Piece], before: Before) -> list[str]:
     return list(max(best)[1][1:]) if told else []
 
 
-def _of_a_screen(piece: Piece, said: Signs) -> bool:
+def _of_a_screen(piece: Piece, evidence: Sequence[str]) -> bool:
     """Whether a piece has a word for hands, a screen or a button: without one there is nothing to take out."""
-    return any(sign in SCREEN or sign.startswith("=button") for sign in said.evidence) or by_hand(piece.words)
+    return any(sign in SCREEN or sign.startswith("=button") for sign in evidence) or by_hand(piece.words)
 
 
 def _further(

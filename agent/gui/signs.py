@@ -13,7 +13,7 @@ from agent.gui.grammar import MASK, Grammar, grammars, rx
 from agent.gui.pieces import Piece
 from router.signs import Signs
 
-__all__ = ["ADDRESS", "Before", "follows", "is_condition", "signs"]
+__all__ = ["ADDRESS", "Before", "evidence_of", "follows", "is_condition", "signs"]
 
 READ = 120
 """Characters of a piece that are read, half from each end of a longer one."""
@@ -69,12 +69,17 @@ class _Read:
     evidence: tuple[str, ...]
 
 
-def signs(head: str, found: Sequence[Piece], before: Before) -> list[Signs]:
-    """What the model is told of the pieces of a sentence whose list marker is `head`."""
+def signs(head: str, found: Sequence[Piece], before: Before, evidence: Sequence[tuple[str, ...]]) -> list[Signs]:
+    """What the model is told of the pieces of a sentence whose list marker is `head`; `evidence` of each is given."""
     whole = "".join(piece.shape for piece in found)
     frame = tuple(_frame(head, whole, before))
-    heard = [_read(piece) for piece in found]
+    heard = [_Read(_folded(piece), each) for piece, each in zip(found, evidence, strict=True)]
     return [_signs(heard, at, frame) for at in range(len(heard))]
+
+
+def evidence_of(piece: Piece) -> tuple[str, ...]:
+    """What the grammars read in a piece."""
+    return tuple(_evidence(piece))
 
 
 def is_condition(shape: str) -> bool:
@@ -87,10 +92,6 @@ def follows(last: str, said: Signs) -> tuple[str, ...]:
     """What stood before a piece, alone and with the piece's first word; a sentence's first piece has a ^ there."""
     first = next((each for each in said.evidence if each.startswith("^")), "^")
     return f"@follows:{last}", f"@follows:{last}{first}"
-
-
-def _read(piece: Piece) -> _Read:
-    return _Read(_folded(piece), tuple(_evidence(piece)))
 
 
 def _folded(piece: Piece) -> str:
@@ -164,7 +165,6 @@ def _frame(head: str, whole: str, before: Before) -> Iterator[str]:
 
 
 def _evidence(piece: Piece) -> Iterator[str]:
-    """What the grammars read in a piece."""
     shape, words = piece.shape, piece.words
     if gesture := read(shape.rstrip(" \n,，、;；:：–—-"), words):
         yield "=gesture"

@@ -13,7 +13,7 @@ from agent.gui.clean import marker
 from agent.gui.hearing import ARTEFACT, CLASSES
 from agent.gui.pieces import Piece, pieces
 from agent.gui.sentences import Sentences
-from agent.gui.signs import Before, follows, signs
+from agent.gui.signs import Before, evidence_of, follows, signs
 from prompts import FOLDER
 from router.examples import Example
 from router.intent import Model, pack
@@ -64,7 +64,7 @@ def _examples(plain: str, spans: list[Span], number: int) -> Iterator[Example]:
             found = pieces(sentence.text[len(head) :])
             labels = [_label(piece, at + len(head), plain, spans) for piece in found]
             last = f"^{before.last}"
-            for label, said in zip(labels, signs(head, found, before), strict=True):
+            for label, said in zip(labels, signs(head, found, before, list(map(evidence_of, found))), strict=True):
                 told = replace(said, evidence=(*said.evidence, *follows(last, said)))
                 yield Example(told, tuple(label == name for name in CLASSES), number, "", ())
                 last = label

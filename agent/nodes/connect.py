@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Literal
 
 from langgraph.runtime import Runtime
@@ -33,8 +34,9 @@ async def connect(state: State, runtime: Runtime[Context]) -> Command[Literal["r
     try:
         if await _only_looks(state, runtime):
             return Command(goto="__end__", update={"lang": lang})
-        again = await begun(runtime)
-        update = await _open(state | {"lang": lang}, runtime)
+        # The journal first: a turn that was killed after it had replaced a session left the old one in the state.
+        again, kept = await asyncio.gather(begun(runtime), journal(runtime).session(runtime.context.thread))
+        update = await _open(state | {"lang": lang}, runtime, kept or state.get("session"))
         if again:
             await end(state | {"lang": lang}, runtime, await held.backend(runtime.context.skill))
             return Command(goto="__end__", update={"lang": lang, **update, "steps": [], "question": None})
@@ -61,10 +63,8 @@ def _offer(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     return {"question": ask("sse", decisions[0].text, state["lang"], runtime, say(state["lang"], "ask.again"))}
 
 
-async def _open(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+async def _open(state: State, runtime: Runtime[Context], session: Session | None) -> dict[str, Any]:
     log, lang = journal(runtime), state["lang"]
-    # The journal first: a turn that was killed after it had replaced a session left the old one in the state.
-    session = await log.session(runtime.context.thread) or state.get("session")
     if session is None:
         progress(runtime, "connect", say(lang, "connect.connecting"))
     backend = await tools(runtime).backend(runtime.context.skill)

@@ -57,7 +57,8 @@ async def _look(state: State, runtime: Runtime[Context], step: Step) -> dict[str
         backend = await tools(runtime).backend(runtime.context.skill)
         draft = (await backend.snapshot(session["session_id"])).draft
     before = state["before"] if step["route"] == "sse" else state.get("draft")
-    await remember(state, runtime, before)
+    if before != state.get("draft"):  # Which was remembered when it was seen.
+        await remember(state, runtime, before)
     kept = await remember(state, runtime, draft, step)
     was, now = Draft.read(before), Draft.read(draft)
     found, lang = changes(was, now), state["lang"]

@@ -35,6 +35,8 @@ from agent.skills import Skill
 __all__ = ["application"]
 
 log = logging.getLogger("reelchat.host")
+CLIENTS = 16
+"""HTTP clients to the backend: 500 sends at once are some thirty connections of each."""
 _SECRETS = ("reelchat-host", "secrets")
 
 
@@ -45,7 +47,7 @@ def application(settings: Settings, skill: Skill, options: Options | None = None
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_house(settings, skill, **seams) as house, open_host(house, chosen) as host:
+        async with open_house(settings, skill, clients=CLIENTS, **seams) as house, open_host(house, chosen) as host:
             app.state.host, app.state.readiness = host, health.Readiness(house)
             async with operated(host, metrics):
                 yield

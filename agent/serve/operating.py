@@ -34,7 +34,8 @@ async def operated(host: Host, metrics: Metrics) -> AsyncIterator[None]:
 
     turns.on_begin.append(begun)
     turns.on_end.append(ended)
-    host.house.http.event_hooks["response"].append(metrics.count_call)
+    for client in host.house.http:
+        client.event_hooks["response"].append(metrics.count_call)
     keeper = asyncio.create_task(retaining(host, metrics))
     try:
         yield

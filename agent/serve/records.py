@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -61,16 +62,16 @@ class Records:
         self._store, self._user = store, user
         self._root = ("reelchat", label(user))
 
-    async def open(self, conversation: Conversation, folder: str) -> None:
-        """Notes that a conversation has a turn, and that there is such a user; the first words stay its title."""
-        known = await self.conversation(conversation.thread)
-        if known:
-            conversation = replace(conversation, title=known.title or conversation.title)
-        else:
-            await self._store.aput(_USERS, folder, {"user": self._user}, index=False)
+    async def open(self, conversation: Conversation, folder: str | None, taken: Taken | None = None) -> None:
+        """Writes that there is a conversation, its turn, and with a `folder` that there is such a user."""
         title = " ".join(conversation.title.split())[:TITLE]
         value = asdict(replace(conversation, title=title))
-        await self._store.aput((*self._root, "threads"), conversation.thread, value, index=False)
+        writes = [self._store.aput((*self._root, "threads"), conversation.thread, value, index=False)]
+        if taken:
+            writes.append(self.put(taken))
+        if folder:
+            writes.append(self._store.aput(_USERS, folder, {"user": self._user}, index=False))
+        await asyncio.gather(*writes)
 
     async def conversation(self, thread: str) -> Conversation | None:
         """One conversation; None where there is none of that name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -31,7 +32,9 @@ from agent.serve.options import Options
 from agent.serve.stopping import SIGNALS, heeding
 from agent.settings import Settings, hand_down, handed_down
 from agent.skills import DEFAULT, Skill, load_skill
+from agent.translator import translate
 from prompts import say
+from router import Turn, decide
 
 __all__ = ["child", "run"]
 
@@ -39,6 +42,11 @@ WORKER = "REELCHAT_WORKER"
 """What a worker is set up with, as JSON from the process that started it."""
 SPARE_S = 5.0
 """Beyond the time for turns, for what else is still being answered."""
+SWITCH_S = 0.0005
+"""How long a thread waits for its turn: SQLite is asked in one, and a busy event loop would hold every answer up for
+the ten times longer that Python has it wait."""
+COLLECT = (50_000, 20, 20)
+"""A turn makes thousands of objects and leaves few: to look for cycles as often as Python does costs a tenth of it."""
 SETTINGS = ("backend", "exports", "lang", "max_spend", "ask_before_spending", "database", "redis", "engine")
 
 
@@ -75,6 +83,7 @@ def child() -> Starlette:
     lists = {name: tuple(value) for name, value in said["options"].items() if isinstance(value, list)}
     options = Options(**{**said["options"], **lists})
     _prepare(settings, options)
+    _make_ready()
     return heeding(application(settings, load_skill(said["skill"]), options), worker=True)
 
 
@@ -83,6 +92,17 @@ def _prepare(settings: Settings, options: Options) -> None:
     install(settings.token, settings.database, settings.redis)
     conceal(settings.engine_key)
     log_here(options.log_format)
+
+
+def _make_ready() -> None:
+    """Everything in memory before the first person comes, and the interpreter set up for one that serves many."""
+    for words in ("Click Export.", "点击导出。"):
+        decide(Turn(text=words))
+        translate(words)
+    sys.setswitchinterval(SWITCH_S)
+    gc.collect()
+    gc.freeze()  # What is loaded stays: no collection has to walk through it again.
+    gc.set_threshold(*COLLECT)
 
 
 async def _check(settings: Settings, options: Options) -> None:
@@ -116,6 +136,7 @@ def _listen(options: Options) -> socket.socket:
 
 
 def _serve(settings: Settings, skill: Skill, options: Options, listener: socket.socket) -> int:
+    _make_ready()
     app = heeding(application(settings, skill, options))
     server = _Server(uvicorn.Config(app, **_config(options)), settings, options)
     with suppress(KeyboardInterrupt):

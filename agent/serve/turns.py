@@ -45,8 +45,13 @@ class Order:
 class Running:
     """One turn and what it has said so far. Readers come and go; it knows nothing of them."""
 
-    def __init__(self, id: str, thread: str, replayed: bool = False) -> None:
-        self.id, self.thread, self.replayed = id, thread, replayed
+    def __init__(self, id: str, thread: str) -> None:
+        self.id, self.thread = id, thread
+        self.replayed = False
+        """Whether it was taken before: told again, or looked after because its process died."""
+        self.begun = asyncio.get_running_loop().create_future()
+        """Done once it is known that the turn is taken; Busy where it is not."""
+        self.begun.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, if nobody waits
         self.events: list[Event] = []
         self.status: Status = "running"
         self._news = asyncio.Event()
@@ -117,20 +122,12 @@ class Turns:
         One whose process died is not done a second time: what became of it is looked up.
         """
         key = (agent.user, order.id)
-        if running := self._live.get(key):
-            return running
-        kept = await self.records(agent.user).turn(agent.thread_id(order.thread), order.id)
-        if kept and kept.status == "done":
-            return self._again(kept, order.thread, agent)
-        if running := self._live.get(key):  # begun by another request, while the store was asked
-            return running
-        running = self._live[key] = Running(order.id, order.thread, replayed=kept is not None)
-        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        started.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, if nobody waits any more
-        # The task is held here, not by the request: a client that leaves takes nothing along.
-        task = self._tasks[key] = asyncio.create_task(self._run(running, agent, order, kept, started))
-        task.add_done_callback(lambda _: self._gone(key))
-        await asyncio.shield(started)
+        if (running := self._live.get(key)) is None:
+            running = self._live[key] = Running(order.id, order.thread)
+            # The task is held here, not by the request: a client that leaves takes nothing along.
+            task = self._tasks[key] = asyncio.create_task(self._run(running, agent, order))
+            task.add_done_callback(lambda _: self._gone(key, running))
+        await asyncio.shield(running.begun)
         return running
 
     async def find(self, agent: Agent, thread: str, id: str) -> Running | None:
@@ -140,7 +137,9 @@ class Turns:
         kept = await self.records(agent.user).turn(agent.thread_id(thread), id)
         if kept is None:
             return None
-        running = self._again(await self.checked(kept), thread, agent)
+        kept = await self.checked(kept)
+        running = Running(id, thread)
+        running.replayed, running.status, running.events = True, kept.status, self._again(kept, agent)
         if running.status == "running":  # in another process
             watch = asyncio.create_task(self._watch(running, agent, kept))
             self._watching.add(watch)
@@ -203,38 +202,39 @@ class Turns:
             return event.model_copy(update={"text": event.text.replace(str(self._house.settings.data.absolute()), "…")})
         return event
 
-    async def _run(
-        self, running: Running, agent: Agent, order: Order, kept: Taken | None, started: asyncio.Future[None]
-    ) -> None:
+    async def _run(self, running: Running, agent: Agent, order: Order) -> None:
+        status: Status = "broken"
         try:
             async with self._house.keep.leases.hold(agent.thread_id(order.thread)):
-                taken = await self._begin(agent, order, kept)
-                started.set_result(None)
-                await self._hear(running, agent, order, taken, again=kept is not None)
-        except BaseException as error:
-            if not started.done():
-                started.set_exception(error if isinstance(error, Exception) else Busy("stopped"))
-            elif isinstance(error, Exception):
+                status = await self._begun(running, agent, order)
+        except Exception as error:
+            if running.begun.done():
                 log.exception("turn %s broke", order.id)
+            else:
+                running.begun.set_exception(error)
         finally:
-            if running.status == "running":
-                running.end("broken")
+            running.end(status)  # Once the thread is free: whoever answers at once must not find it busy.
 
-    async def _begin(self, agent: Agent, order: Order, kept: Taken | None) -> Taken:
-        """The record of a turn, on disk before anything it does."""
-        at, records = self._house.clock.now().isoformat(), self.records(agent.user)
-        conversation = Conversation(order.thread, order.text, at, agent.skill.name)
-        await records.open(conversation, self._house.folder(agent.user).name)
-        if kept:
-            return kept
-        vault = agent.tools.desk
+    async def _begun(self, running: Running, agent: Agent, order: Order) -> Status:
+        """The turn of a thread that is held: told again where it is done, else on record before anything it does."""
+        records, thread_id = self.records(agent.user), agent.thread_id(order.thread)
+        kept, known = await asyncio.gather(records.turn(thread_id, order.id), records.conversation(order.thread))
+        running.replayed = kept is not None
+        if kept and kept.status == "done":
+            running.events = self._again(kept, agent)
+            running.begun.set_result(None)
+            return "done"
+        at, vault = self._house.clock.now().isoformat(), agent.tools.desk
         assert isinstance(vault, Vault)
         files = [{"id": one.id, "name": one.name} for name in order.files if (one := vault.find(name))]
-        taken = Taken(order.id, agent.thread_id(order.thread), order.text, at, files=files)
-        await records.put(taken)
-        return taken
+        taken = kept or Taken(order.id, thread_id, order.text, at, files=files)
+        conversation = Conversation(order.thread, known and known.title or order.text, at, agent.skill.name)
+        folder = None if known else self._house.folder(agent.user).name
+        await records.open(conversation, folder, taken)
+        running.begun.set_result(None)
+        return await self._hear(running, agent, order, taken, again=kept is not None)
 
-    async def _hear(self, running: Running, agent: Agent, order: Order, taken: Taken, *, again: bool) -> None:
+    async def _hear(self, running: Running, agent: Agent, order: Order, taken: Taken, *, again: bool) -> Status:
         given = State(utterance=order.text, files=list(order.files), out=None, wanted_lang=order.lang)
         if again:  # Its process died: this one only looks what is there.
             given = State(utterance="", files=[], out=None, wanted_lang=order.lang)
@@ -247,6 +247,7 @@ class Turns:
             async for event in take(agent, order.thread, given, id=uuid.uuid4().hex if again else order.id):
                 running.add(self.shown(event, agent))
             status = "done"
+            return status
         except asyncio.CancelledError:
             running.add(Text(id=uuid.uuid4().hex, text=say(order.lang or agent.settings.lang, "serve.stopped")))
             raise
@@ -256,22 +257,17 @@ class Turns:
             seconds = asyncio.get_running_loop().time() - began
             writing = asyncio.ensure_future(self._end(agent, end, seconds))
             await asyncio.shield(writing)
-            running.end(status)
 
     async def _end(self, agent: Agent, taken: Taken, seconds: float) -> None:
         records = self.records(agent.user)
-        await records.put(taken)
-        for tell in self.on_end:
-            await tell(agent.user, taken, seconds)
+        await asyncio.gather(records.put(taken), *(tell(agent.user, taken, seconds) for tell in self.on_end))
         if int(taken.id[:8], 16) % PRUNE_EVERY == 0:
             await records.trim(taken.thread_id, self._options.keep_turns)
             await self._house.keep.prune(taken.thread_id)
 
-    def _again(self, kept: Taken, thread: str, agent: Agent) -> Running:
-        running = Running(kept.id, thread, replayed=True)
-        # Links are made anew: those on record may be too old by now.
-        running.events, running.status = [self.shown(event, agent) for event in kept.said], kept.status
-        return running
+    def _again(self, kept: Taken, agent: Agent) -> list[Event]:
+        """What was said, as it may be said now: links on record may be too old."""
+        return [self.shown(event, agent) for event in kept.said]
 
     async def _watch(self, running: Running, agent: Agent, kept: Taken) -> None:
         """Looks after a turn of another process until it is on record how it ended."""
@@ -279,10 +275,12 @@ class Turns:
             await self._house.clock.sleep(WATCH_S)
             found = await self.records(agent.user).turn(kept.thread_id, kept.id)
             kept = await self.checked(found) if found else replace(kept, status="broken")
-        for event in kept.said:
-            running.add(self.shown(event, agent))
+        for event in self._again(kept, agent):
+            running.add(event)
         running.end(kept.status)
 
-    def _gone(self, key: tuple[str, str]) -> None:
+    def _gone(self, key: tuple[str, str], running: Running) -> None:
+        if not running.begun.done():  # It was stopped before its first step.
+            running.begun.set_exception(Busy("stopped"))
         self._live.pop(key, None)
         self._tasks.pop(key, None)

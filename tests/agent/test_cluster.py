@@ -15,6 +15,7 @@ import pytest
 from agent.errors import Busy, SettingsError
 from agent.house import House, open_house
 from agent.keeping import open_keeping
+from agent.lease import Leases
 from agent.serve.vault import Vault
 from agent.settings import Settings
 from agent.skills import load_skill
@@ -26,6 +27,7 @@ HOLD = """
 import asyncio, sys
 from pathlib import Path
 from agent.keeping import open_keeping
+from agent.lease import Leases
 from agent.settings import Settings
 
 async def main():
@@ -86,6 +88,36 @@ def test_a_thread_held_in_one_process_is_busy_in_another(tmp_path: Path, databas
                 pass
 
     asyncio.run(run())
+
+
+def test_threads_that_were_held_at_once_are_free_for_another_process(tmp_path: Path, database: str) -> None:
+    names = [f"thread-{number}" for number in range(20)]
+
+    async def work() -> None:
+        async with open_keeping(settings(tmp_path, database)) as one, open_keeping(settings(tmp_path, database)) as two:
+            await asyncio.gather(*(held_for_a_moment(one.leases, name) for name in names))
+            await asyncio.gather(*(held_for_a_moment(two.leases, name) for name in names))
+
+    asyncio.run(work())
+
+
+def test_who_stops_asking_for_a_thread_leaves_no_lock_behind(tmp_path: Path, database: str) -> None:
+    async def work() -> None:
+        async with open_keeping(settings(tmp_path, database)) as one, open_keeping(settings(tmp_path, database)) as two:
+            asking = [asyncio.create_task(held_for_a_moment(one.leases, f"thread-{number}")) for number in range(20)]
+            for rounds, task in enumerate(asking):
+                for _ in range(rounds):
+                    await asyncio.sleep(0)
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+            await asyncio.gather(*(held_for_a_moment(two.leases, f"thread-{number}") for number in range(20)))
+
+    asyncio.run(work())
+
+
+async def held_for_a_moment(leases: Leases, name: str) -> None:
+    async with leases.hold(name):
+        await asyncio.sleep(0)
 
 
 def test_a_conversation_goes_on_in_another_process(tmp_path: Path, database: str) -> None:
