@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
 from typing import Any, LiteralString
+from weakref import WeakKeyDictionary
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.store.postgres.aio import AsyncPostgresStore
@@ -33,6 +35,8 @@ log = logging.getLogger("reelchat.cluster")
 
 POOL = 20
 """Connections of one process; a turn needs one for moments only."""
+FRESH_S = 2.0
+"""How long a connection counts as alive after it has answered."""
 SETUP_LOCK = 0x7265656C
 """Held while tables are made: two processes that start at once would collide."""
 LIFE_S, BEAT_S = 30.0, 10.0
@@ -76,7 +80,7 @@ async def _open_pool(url: str) -> AsyncIterator[AsyncConnectionPool[AsyncConnect
     """Connections to the database, in which all tables are there. Raises psycopg.Error where it can't be reached."""
     kwargs: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row, **_ALIVE}
     pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(
-        url, min_size=1, max_size=POOL, kwargs=kwargs, open=False, check=AsyncConnectionPool.check_connection
+        url, min_size=1, max_size=POOL, kwargs=kwargs, open=False, check=_looked_after()
     )
     async with await AsyncConnection.connect(url, autocommit=True, connect_timeout=10) as first:
         await _alone(first)
@@ -87,6 +91,19 @@ async def _open_pool(url: str) -> AsyncIterator[AsyncConnectionPool[AsyncConnect
         yield pool
     finally:
         await pool.close()
+
+
+def _looked_after() -> Callable[[AsyncConnection[Any]], Awaitable[None]]:
+    """Finds out that a connection is dead before it is used, where it was not asked a moment ago."""
+    asked: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
+
+    async def check(connection: AsyncConnection[Any]) -> None:
+        now = time.monotonic()
+        if now - asked.get(connection, -FRESH_S) >= FRESH_S:
+            await AsyncConnectionPool.check_connection(connection)
+            asked[connection] = now
+
+    return check
 
 
 async def _alone(connection: AsyncConnection[Any]) -> None:

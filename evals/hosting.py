@@ -10,26 +10,33 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from evals.servers import Missing, free_port, postgres
 
-__all__ = ["backend", "main", "plain"]
+try:
+    from uvloop import run
+except ImportError:  # Windows
+    from asyncio import run
+
+__all__ = ["main", "plain"]
 
 STREAMS, RAMP_S, PIECES, PIECE_S = 500, 5.0, 20, 0.1
 SHORT_TURNS, AT_ONCE = 960, 32
@@ -45,29 +52,49 @@ REPLY = (
 DRAFT = {"m": {"title": "bench"}, "t": [{"tt": 0, "sg": [{"id": "v", "s": 0, "d": 1000, "m": {"name": "city"}}]}]}
 
 
-def backend() -> Starlette:
+async def backend(port: int) -> None:
     """Just enough of the wire for a turn; a stream says a few words every tenth of a second, for two seconds."""
+    server = await asyncio.start_server(_answer_all, "127.0.0.1", port, backlog=4096)
+    async with server:
+        await server.serve_forever()
 
-    async def say(request: Request) -> Response:
-        async def words() -> AsyncIterator[str]:
-            for number in range(PIECES):
-                await asyncio.sleep(PIECE_S)
-                yield _frame(REPLY[len(REPLY) * number // PIECES : len(REPLY) * (number + 1) // PIECES], partial=True)
-            yield _frame(REPLY, partial=False)
 
-        return StreamingResponse(words(), media_type="text/event-stream")
+async def _answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A socket and no framework: on the same two cores it is not to take what is measured."""
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = re.search(rb"content-length: (\d+)", head)
+            await reader.readexactly(int(length[1]) if length else 0)
+            if head.startswith(b"post /run_sse"):
+                await _talk(writer)
+            else:
+                body = json.dumps({"code": 0, "data": _answer(head)}).encode()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+                writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+    writer.close()
 
-    async def other(request: Request) -> Response:
-        data: dict[str, Any] = {"available": 90, "frozen": 0, "total": 100}
-        if request.url.path.startswith("/api/state"):
-            data = {"state": {"draft": DRAFT}}
-        elif request.method == "POST":
-            data = {"token": "nmv_usr_bench", "session_id": "s1", "task_id": "t1", "user_id": "u1"}
-        return JSONResponse({"code": 0, "data": data})
 
-    return Starlette(
-        routes=[Route("/run_sse", say, methods=["POST"]), Route("/{rest:path}", other, methods=["GET", "POST"])]
-    )
+async def _talk(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for number in range(PIECES + 1):
+        last = number == PIECES
+        await asyncio.sleep(0 if last else PIECE_S)
+        frame = _frame(REPLY if last else _piece(number), partial=not last).encode()
+        writer.write(b"%x\r\n%b\r\n" % (len(frame), frame))
+    writer.write(b"0\r\n\r\n")
+
+
+def _answer(head: bytes) -> dict[str, Any]:
+    if head.startswith(b"get /api/state"):
+        return {"state": {"draft": DRAFT}}
+    if head.startswith(b"post"):
+        return {"token": "nmv_usr_bench", "session_id": "s1", "task_id": "t1", "user_id": "u1"}
+    return {"available": 90, "frozen": 0, "total": 100}
+
+
+def _piece(number: int) -> str:
+    return REPLY[len(REPLY) * number // PIECES : len(REPLY) * (number + 1) // PIECES]
 
 
 def _frame(text: str, *, partial: bool) -> str:
@@ -84,8 +111,7 @@ def plain() -> Starlette:
         async def pieces() -> AsyncIterator[str]:
             for number in range(PIECES):
                 await asyncio.sleep(PIECE_S)
-                words = REPLY[len(REPLY) * number // PIECES : len(REPLY) * (number + 1) // PIECES]
-                yield f'data: {{"kind":"text","id":"1","text":"{words}"}}\n\n'
+                yield f'data: {{"kind":"text","id":"1","text":"{_piece(number)}"}}\n\n'
             yield "event: end\ndata: {}\n\n"
 
         return StreamingResponse(pieces(), media_type="text/event-stream")
@@ -155,30 +181,39 @@ async def short_turns(port: int, load: Load) -> None:
     await asyncio.gather(*(person(number) for number in range(AT_ONCE)))
 
 
-def stand_in(name: str) -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
-    """One of the applications above on a port of its own."""
-    return _process(["uvicorn", "--factory", f"evals.hosting:{name}", "--log-level", "error", "--backlog", "4096"], {})
+def behind() -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
+    """The stand-in for the backend."""
+    return _process(["evals.hosting", "backend"])
+
+
+def bare() -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
+    """The server without a host."""
+    return _process(
+        ["uvicorn", "--factory", "evals.hosting:plain", "--log-level", "error", "--backlog", "4096", "--port"]
+    )
 
 
 def host(environ: dict[str, str], workers: int = 1) -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
     """The host as anybody starts it, without the limits that one key has."""
     wide = ["--requests-a-minute", "1000000", "--streams", "10000", "--workers", str(workers)]
-    return _process(["agent.cli", "serve", *wide], environ)
+    return _process(["agent.cli", "serve", *wide, "--port"], environ)
 
 
 @contextmanager
-def _process(command: list[str], environ: dict[str, str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def _process(
+    command: list[str], environ: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     port = free_port()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("NEMO_", "REELCHAT_"))}
     with subprocess.Popen(
-        [sys.executable, "-m", *command, "--port", str(port)],
+        [sys.executable, "-m", *command, str(port)],
         env={**kept, **environ},
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            asyncio.run(_until_open(port))
+            run(_until_open(port))
             yield port, process
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -200,7 +235,7 @@ async def _until_open(port: int) -> None:
 def measured(name: str, work: Any, port: int) -> Load:
     """Runs and prints one load."""
     load, begin = Load(), time.perf_counter()
-    asyncio.run(work(port, load))
+    run(work(port, load))
     sys.stdout.write(load.line(name, time.perf_counter() - begin) + "\n")
     sys.stdout.flush()
     load.seconds = load.seconds or [float("inf")] * 2
@@ -219,10 +254,10 @@ def memory(process: subprocess.Popen[bytes]) -> float:
 def main() -> int:
     """Prints a line for each measurement."""
     well = True
-    with TemporaryDirectory() as folder, stand_in("backend") as (behind, _):
-        with stand_in("plain") as (port, _):
+    with TemporaryDirectory() as folder, behind() as (wire, _):
+        with bare() as (port, _):
             measured("ceiling: 500 streams of 2 s, nothing behind them", many_streams, port)
-        base = {"NEMO_API_URL": f"http://127.0.0.1:{behind}", "LANG": "C.UTF-8"}
+        base = {"NEMO_API_URL": f"http://127.0.0.1:{wire}", "LANG": "C.UTF-8"}
         with host({**base, "REELCHAT_HOME": f"{folder}/sqlite"}) as (port, process):
             measured("SQLite, 1 process: short turns (warm-up)", short_turns, port)
             before = memory(process)
@@ -246,4 +281,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["backend"]:
+        run(backend(int(sys.argv[2])))
     sys.exit(main())

@@ -180,8 +180,15 @@ def _dragged(g: Grammar, words: str) -> PhraseKind:
 
 @cache
 def _name(pattern: str) -> re.Pattern[str]:
-    latin = pattern.isascii() and pattern[0] != "⌘"
-    return rx(rf"(?<![a-z])(?:{pattern})(?![a-z])" if latin else pattern)
+    return rx(_whole(pattern) if _is_latin(pattern) else pattern)
+
+
+def _is_latin(pattern: str) -> bool:
+    return pattern.isascii()
+
+
+def _whole(pattern: str) -> str:
+    return rf"(?<![a-z])(?:{pattern})(?![a-z])"
 
 
 def named(text: str) -> PhraseKind | None:
@@ -210,6 +217,8 @@ def _button(text: str) -> tuple[PhraseKind, int] | None:
 def _buttons() -> tuple[list[tuple[PhraseKind, re.Pattern[str]]], re.Pattern[str]]:
     """Every name of a button with what it stands for, and all of them at once: most texts name none."""
     gui = table("gui")
-    names = [(cast(PhraseKind, kind), _name(name)) for kind, names in gui["buttons"].items() for name in names]
-    names += [("edit", _name(name)) for edit in gui["edits"] for name in edit["names"]]
-    return names, rx("|".join(f"(?:{name.pattern})" for _, name in names))
+    rows = [(cast(PhraseKind, kind), name) for kind, names in gui["buttons"].items() for name in names]
+    rows += [("edit", name) for edit in gui["edits"] for name in edit["names"]]
+    latin = "|".join(name for _, name in rows if _is_latin(name))
+    others = "|".join(name for _, name in rows if not _is_latin(name))
+    return [(kind, _name(name)) for kind, name in rows], rx(f"{_whole(latin)}|{others}")
