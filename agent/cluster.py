@@ -182,7 +182,9 @@ class PostgresLeases:
 
     async def _connect(self) -> None:
         """A new connection, which takes up what the lost one held."""
-        self._connection = await AsyncConnection.connect(self._url, autocommit=True, connect_timeout=10, **_ALIVE)
+        self._connection = await AsyncConnection.connect(
+            self._url, autocommit=True, prepare_threshold=0, connect_timeout=10, **_ALIVE
+        )
         for key in self._held.values():
             await self._connection.execute(_LOCK, (key,))
 

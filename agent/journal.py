@@ -166,8 +166,9 @@ class Journal:
 
     async def open_jobs(self, thread: str | None = None) -> list[Job]:
         """Render jobs whose file may still come, oldest first."""
-        found = await asyncio.gather(*(self._jobs_with("status", status) for status in OPEN))
-        jobs = [job for some in found for job in some if thread in (None, job.thread)]
+        ways = [("thread", thread)] if thread else [("status", status) for status in OPEN]
+        found = await asyncio.gather(*(self._jobs_with(name, value) for name, value in ways))
+        jobs = [job for some in found for job in some if job.status in OPEN]
         return sorted(jobs, key=lambda job: job.at)
 
     async def jobs_of(self, turn: str) -> list[Job]:

@@ -31,11 +31,6 @@ from starlette.routing import Route
 
 from evals.servers import Missing, free_port, postgres
 
-try:
-    from uvloop import run
-except ImportError:  # Windows
-    from asyncio import run
-
 __all__ = ["main", "plain"]
 
 STREAMS, RAMP_S, PIECES, PIECE_S = 500, 5.0, 20, 0.1
@@ -213,7 +208,7 @@ def _process(
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            run(_until_open(port))
+            asyncio.run(_until_open(port))
             yield port, process
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -235,7 +230,7 @@ async def _until_open(port: int) -> None:
 def measured(name: str, work: Any, port: int) -> Load:
     """Runs and prints one load."""
     load, begin = Load(), time.perf_counter()
-    run(work(port, load))
+    asyncio.run(work(port, load))
     sys.stdout.write(load.line(name, time.perf_counter() - begin) + "\n")
     sys.stdout.flush()
     load.seconds = load.seconds or [float("inf")] * 2
@@ -282,5 +277,5 @@ def main() -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["backend"]:
-        run(backend(int(sys.argv[2])))
+        asyncio.run(backend(int(sys.argv[2])))
     sys.exit(main())
