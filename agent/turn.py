@@ -66,7 +66,7 @@ async def take(
             given,
             _config(thread_id),
             context=context,
-            stream_mode=["custom"],
+            stream_mode=["custom", "updates"],
             version="v2",
             durability="exit",
         ):

@@ -1,4 +1,4 @@
-"""`python -m evals.hosting`: how many people one host carries on this machine, with the ceiling measured beside it.
+"""`python -m evals.hosting [soak [SECONDS]]`: how many people one host carries, with the ceiling measured beside it.
 
 500 streams of two seconds each, begun within five; then short turns as fast as they go, on SQLite, and on PostgreSQL
 with two processes. The backend is a stand-in of its own process that only waits and talks. Exit code 1 past a limit.
@@ -10,108 +10,34 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
-
 from evals.servers import Missing, free_port, postgres
 
-__all__ = ["main", "plain"]
+__all__ = ["main", "soak"]
 
-STREAMS, RAMP_S, PIECES, PIECE_S = 500, 5.0, 20, 0.1
+STREAMS, RAMP_S = 500, 5.0
+STEPS = (50, 100, 150, 200, 300, 400, STREAMS)
+"""Streams at once, to find how many one process carries."""
 SHORT_TURNS, AT_ONCE = 960, 32
 TURN_S = 30.0
 P99_S, LEAST_SHORT = 4.0, 60.0
-REPLY = (
-    "Done. I added the sunset at the end of the video track, for three seconds. The music fades out below it, and the"
-    " title stays where it was. Your project is now eighteen seconds long. The colours are a little warmer than before,"
-    " because the sunset is quite orange. If that is too much for you, tell me and I make it cooler. There is also a"
-    " short silence between the second and the third clip."
-)
-"""About as much as a language model says in two seconds."""
-DRAFT = {"m": {"title": "bench"}, "t": [{"tt": 0, "sg": [{"id": "v", "s": 0, "d": 1000, "m": {"name": "city"}}]}]}
-
-
-async def backend(port: int) -> None:
-    """Just enough of the wire for a turn; a stream says a few words every tenth of a second, for two seconds."""
-    server = await asyncio.start_server(_answer_all, "127.0.0.1", port, backlog=4096)
-    async with server:
-        await server.serve_forever()
-
-
-async def _answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A socket and no framework: on the same two cores it is not to take what is measured."""
-    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-        while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            length = re.search(rb"content-length: (\d+)", head)
-            await reader.readexactly(int(length[1]) if length else 0)
-            if head.startswith(b"post /run_sse"):
-                await _talk(writer)
-            else:
-                body = json.dumps({"code": 0, "data": _answer(head)}).encode()
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
-                writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-    writer.close()
-
-
-async def _talk(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-    for number in range(PIECES + 1):
-        last = number == PIECES
-        await asyncio.sleep(0 if last else PIECE_S)
-        frame = _frame(REPLY if last else _piece(number), partial=not last).encode()
-        writer.write(b"%x\r\n%b\r\n" % (len(frame), frame))
-    writer.write(b"0\r\n\r\n")
-
-
-def _answer(head: bytes) -> dict[str, Any]:
-    if head.startswith(b"get /api/state"):
-        return {"state": {"draft": DRAFT}}
-    if head.startswith(b"post"):
-        return {"token": "nmv_usr_bench", "session_id": "s1", "task_id": "t1", "user_id": "u1"}
-    return {"available": 90, "frozen": 0, "total": 100}
-
-
-def _piece(number: int) -> str:
-    return REPLY[len(REPLY) * number // PIECES : len(REPLY) * (number + 1) // PIECES]
-
-
-def _frame(text: str, *, partial: bool) -> str:
-    event = {"content": {"parts": [{"text": text}], "role": "model"}, "partial": partial, "author": "nemo_agent"}
-    return f"data: {json.dumps(event)}\n\n"
-
-
-def plain() -> Starlette:
-    """What a stream costs where nothing is behind it: the ceiling of server and client together."""
-
-    async def stream(request: Request) -> Response:
-        await request.body()
-
-        async def pieces() -> AsyncIterator[str]:
-            for number in range(PIECES):
-                await asyncio.sleep(PIECE_S)
-                yield f'data: {{"kind":"text","id":"1","text":"{_piece(number)}"}}\n\n'
-            yield "event: end\ndata: {}\n\n"
-
-        return StreamingResponse(pieces(), media_type="text/event-stream")
-
-    return Starlette(routes=[Route("/v1/turns", stream, methods=["POST"])])
+SOAK_S, SAMPLE_S = 600.0, 5.0
+GROWTH = 1.05
+"""What noise there is between two looks at the memory."""
+LINE = "{:48} {}\n"
 
 
 @dataclass
@@ -156,14 +82,14 @@ async def one_turn(port: int, thread: str, text: str, load: Load) -> None:
     load.seconds.append(time.perf_counter() - begin)
 
 
-async def many_streams(port: int, load: Load) -> None:
+async def many_streams(port: int, load: Load, count: int = STREAMS) -> None:
     """All of them, evenly begun."""
 
     async def later(number: int) -> None:
-        await asyncio.sleep(number * RAMP_S / STREAMS)
-        await one_turn(port, f"stream-{number}", "add a sunset", load)
+        await asyncio.sleep(number * RAMP_S / count)
+        await one_turn(port, f"stream-{count}-{number}", "add a sunset", load)
 
-    await asyncio.gather(*(later(number) for number in range(STREAMS)))
+    await asyncio.gather(*(later(number) for number in range(count)))
 
 
 async def short_turns(port: int, load: Load) -> None:
@@ -178,13 +104,13 @@ async def short_turns(port: int, load: Load) -> None:
 
 def behind() -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
     """The stand-in for the backend."""
-    return _process(["evals.hosting", "backend"])
+    return _process(["evals.loaded"])
 
 
 def bare() -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
     """The server without a host."""
     return _process(
-        ["uvicorn", "--factory", "evals.hosting:plain", "--log-level", "error", "--backlog", "4096", "--port"]
+        ["uvicorn", "--factory", "evals.loaded:plain", "--log-level", "error", "--backlog", "4096", "--port"]
     )
 
 
@@ -248,34 +174,74 @@ def memory(process: subprocess.Popen[bytes]) -> float:
 
 def main() -> int:
     """Prints a line for each measurement."""
-    well = True
     with TemporaryDirectory() as folder, behind() as (wire, _):
         with bare() as (port, _):
             measured("ceiling: 500 streams of 2 s, nothing behind them", many_streams, port)
         base = {"NEMO_API_URL": f"http://127.0.0.1:{wire}", "LANG": "C.UTF-8"}
-        with host({**base, "REELCHAT_HOME": f"{folder}/sqlite"}) as (port, process):
-            measured("SQLite, 1 process: short turns (warm-up)", short_turns, port)
-            before = memory(process)
-            streams = measured("SQLite, 1 process: 500 streams of 2 s", many_streams, port)
-            held = (memory(process) - before) * 1024 / STREAMS
-            sys.stdout.write(f"{'memory of an idle conversation, kB':48} {held:7.1f}\n")
-            well &= streams.p99 <= P99_S and not streams.errors
-            measured("SQLite, 1 process: short turns", short_turns, port)
+        _alone({**base, "REELCHAT_HOME": f"{folder}/sqlite"})
         try:
             with postgres(Path(folder) / "database", ("listen_addresses=127.0.0.1", "max_connections=200")) as url:
-                shared = {**base, "REELCHAT_HOME": f"{folder}/shared", "REELCHAT_DATABASE": url}
-                with host(shared, workers=2) as (port, _):
-                    measured("PostgreSQL, 2 processes: short turns (warm-up)", short_turns, port)
-                    load = measured("PostgreSQL, 2 processes: short turns", short_turns, port)
-                    well &= not load.errors and AT_ONCE / statistics.mean(load.seconds) >= LEAST_SHORT
-                    streams = measured("PostgreSQL, 2 processes: 500 streams of 2 s", many_streams, port)
-                    well &= streams.p99 <= P99_S and not streams.errors
+                return int(not _together({**base, "REELCHAT_HOME": f"{folder}/shared", "REELCHAT_DATABASE": url}))
         except Missing as error:
             sys.stdout.write(f"skipped: {error}\n")
-    return int(not well)
+    return 0
+
+
+def _alone(environ: dict[str, str]) -> None:
+    """The ceiling of one process with SQLite, and what a conversation leaves in memory."""
+    with host(environ) as (port, process):
+        measured("SQLite, 1 process: short turns (warm-up)", short_turns, port)
+        measured("SQLite, 1 process: short turns", short_turns, port)
+        most = 0
+        for count in STEPS:
+            load = measured(f"SQLite, 1 process: {count} streams of 2 s", partial(many_streams, count=count), port)
+            if load.errors or load.p99 > P99_S:
+                break
+            most = count
+        sys.stdout.write(LINE.format(f"SQLite, 1 process: streams with p99 <= {P99_S:g} s", most))
+        before = memory(process)
+        measured("SQLite, 1 process: 500 streams of 2 s", many_streams, port)
+        sys.stdout.write(LINE.format("memory of an idle conversation, kB", f"{(memory(process) - before) * 2.048:.1f}"))
+
+
+def _together(environ: dict[str, str]) -> bool:
+    """Two processes on one database; False past a limit."""
+    with host(environ, workers=2) as (port, _):
+        measured("PostgreSQL, 2 processes: short turns (warm-up)", short_turns, port)
+        short = measured("PostgreSQL, 2 processes: short turns", short_turns, port)
+        streams = measured("PostgreSQL, 2 processes: 500 streams of 2 s", many_streams, port)
+    quick = AT_ONCE / statistics.mean(short.seconds) >= LEAST_SHORT and streams.p99 <= P99_S
+    return quick and not short.errors + streams.errors
+
+
+def soak(seconds: float = SOAK_S) -> int:
+    """The host at full load; 1 where a turn failed, or where its memory grew once it had settled."""
+    load, samples = Load(), list[float]()
+
+    async def work(port: int, process: subprocess.Popen[bytes]) -> None:
+        end = time.monotonic() + seconds
+
+        async def person(number: int) -> None:
+            while time.monotonic() < end:
+                await one_turn(port, f"soak-{number}", "credits" if number % 4 else "add a sunset", load)
+
+        people = asyncio.gather(*(person(number) for number in range(AT_ONCE)))
+        while not people.done():
+            samples.append(memory(process))
+            await asyncio.wait((people,), timeout=SAMPLE_S)
+        await people
+
+    begin = time.perf_counter()
+    with TemporaryDirectory() as folder, behind() as (wire, _):
+        environ = {"NEMO_API_URL": f"http://127.0.0.1:{wire}", "LANG": "C.UTF-8", "REELCHAT_HOME": folder}
+        with host(environ) as (port, process):
+            asyncio.run(work(port, process))
+    fifth = max(1, len(samples) // 5)
+    settled, last = statistics.median(samples[fifth : 2 * fifth] or samples), statistics.median(samples[-fifth:])
+    sys.stdout.write(load.line(f"host at full load for {seconds / 60:g} minutes", time.perf_counter() - begin) + "\n")
+    sys.stdout.write(LINE.format("memory once settled and at the end, MB", f"{settled:.1f} {last:.1f}"))
+    return int(bool(load.errors) or last > settled * GROWTH)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["backend"]:
-        asyncio.run(backend(int(sys.argv[2])))
-    sys.exit(main())
+    sys.exit(soak(float(sys.argv[2]) if len(sys.argv) > 2 else SOAK_S) if sys.argv[1:2] == ["soak"] else main())

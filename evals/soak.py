@@ -3,7 +3,8 @@
 First each act meets each fault on a virtual clock (`evals.matrix`; only one case in EVERY, for a quick look). Then the
 chat is killed before and after each write of its journal, and then at random: each
 round talks to a real studio, is killed with SIGKILL somewhere on the way, comes back and goes on. Afterwards the
-studio's own books say how often each thing was sent and submitted. Exit code 1 when anything was lost or doubled.
+studio's own books say how often each thing was sent and submitted. At the end the host is under full load for ten
+minutes. Exit code 1 when anything was lost or doubled, or where the host's memory grew.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
+from evals import hosting
 from evals.matrix import ACTS, Act, cases, play, report
 from evals.stage import studio
 from evals.verdict import CHECKS
@@ -155,5 +157,5 @@ def _number(position: int, otherwise: int) -> int:
 
 
 if __name__ == "__main__":
-    results = [faults(_number(2, 1)), steps(), main(_number(1, ROUNDS))]
+    results = [faults(_number(2, 1)), steps(), main(_number(1, ROUNDS)), hosting.soak()]
     sys.exit(max(results))
