@@ -1,9 +1,9 @@
 """`python -m evals.soak [ROUNDS] [EVERY]`: every fault on the wire, then kills at random, counting what must never be.
 
 First each act meets each fault on a virtual clock (`evals.matrix`; only one case in EVERY, for a quick look). Then the
-chat is killed before and after each write of its journal, and then at random: each
-round talks to a real studio, is killed with SIGKILL somewhere on the way, comes back and goes on. Afterwards the
-studio's own books say how often each thing was sent and submitted. At the end the host is under full load for ten
+chat is killed before and after each write of its journal, and then at random: each round talks to a real studio, is
+killed with SIGKILL somewhere on the way, comes back and goes on. Afterwards the studio's own books say how often each
+thing was sent and submitted. Then the dialogues for a real studio are played, and the host is under full load for ten
 minutes. Exit code 1 when anything was lost or doubled, or where the host's memory grew.
 """
 
@@ -152,10 +152,15 @@ def _act(act: Act, every: int) -> tuple[int, Counter[str]]:
     return report(play(case) for case in islice(cases(act), 0, None, every))
 
 
+def _studios() -> int:
+    """The dialogues for a real studio, all of them."""
+    return subprocess.run([sys.executable, "-m", "evals", "--studio"], check=False).returncode
+
+
 def _number(position: int, otherwise: int) -> int:
     return int(sys.argv[position]) if len(sys.argv) > position else otherwise
 
 
 if __name__ == "__main__":
-    results = [faults(_number(2, 1)), steps(), main(_number(1, ROUNDS)), hosting.soak()]
+    results = [faults(_number(2, 1)), steps(), main(_number(1, ROUNDS)), _studios(), hosting.soak()]
     sys.exit(max(results))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,23 +26,24 @@ KEPT = 40_000
 FOLDS = 5
 
 
-def digest(known: Iterable[Example]) -> str:
-    """What tells whether a model has learned from these very examples."""
-    found = hashlib.sha256()
-    for each in known:
+def digest(labelled: Sequence[Any], read: Callable[[Sequence[Any]], Iterable[Example]]) -> str:
+    """What tells whether a model has learned from these sentences: all of them, and what is read in every fifth."""
+    found = hashlib.sha256(json.dumps(labelled, sort_keys=True).encode())
+    for each in read(labelled[::FOLDS]):
         said = each.said
         seen = (sorted(said.grams), said.evidence, sorted(said.around))
         found.update(repr((seen, each.fits, each.ruled, each.routes)).encode("utf-8", "backslashreplace"))
     return found.hexdigest()[:16]
 
 
-def train(known: list[Example]) -> Model:
-    """The model of examples, its temperature set on a fifth it did not learn from."""
+def train(labelled: Sequence[dict[str, Any]]) -> Model:
+    """The model of labelled sentences, its temperature set on a fifth it did not learn from."""
+    known = list(examples(labelled))
     first = fit([alone(each) for each in known if each.fits and not each.ruled])
     given = [each for each in aligned(known, first) if any(each.fits) and each.said.grams]
     learned = [each for each in given if each.utterance % FOLDS]
     held = [each for each in given if each.utterance % FOLDS == 0]
-    return fit(given, temperature(fit(learned), held), digest(known))
+    return fit(given, temperature(fit(learned), held), digest(labelled, examples))
 
 
 # Between its classes an example says nothing yet: an edit is likelier than a remark.
@@ -115,4 +118,4 @@ def _table(known: list[Example], index: dict[str, int]) -> Table:
 
 
 if __name__ == "__main__":
-    ARTEFACT.write_bytes(pack(train(list(examples(sentences())))))
+    ARTEFACT.write_bytes(pack(train(list(sentences()))))

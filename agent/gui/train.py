@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,10 +81,11 @@ def _label(piece: Piece, offset: int, plain: str, spans: list[Span]) -> str:
     return max(votes, key=votes.__getitem__)
 
 
-def train(known: list[Example]) -> Model:
-    """The model of examples."""
-    return fit(known, learned=digest(known), bias=[0.0 for _ in CLASSES], penalty=PENALTY)
+def train(texts: Sequence[dict[str, Any]]) -> Model:
+    """The model of marked texts."""
+    learned = digest(texts, examples)
+    return fit(list(examples(texts)), learned=learned, bias=[0.0 for _ in CLASSES], penalty=PENALTY)
 
 
 if __name__ == "__main__":
-    ARTEFACT.write_bytes(pack(train(list(examples(sentences()))), CLASSES))
+    ARTEFACT.write_bytes(pack(train(list(sentences())), CLASSES))

@@ -1,0 +1,61 @@
+"""When a turn counts as begun, and when as over, for whoever else asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from door_stage import GENERATE, Client, gated, makes, serving
+from world import World
+
+from agent.lease import Leases
+from agent.serve.turns import Order
+
+
+@dataclass
+class Slow:
+    """Leases somewhere else: to give one back takes a while."""
+
+    there: Leases
+    held: int = 0
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[None]:
+        async with self.there.hold(name):
+            self.held += 1
+            yield
+            for _ in range(50):
+                await asyncio.sleep(0)
+        self.held -= 1
+
+
+def test_who_answers_at_once_finds_the_conversation_free(world: World) -> None:
+    makes(world)
+
+    async def scenario(client: Client) -> None:
+        house, turns = client.host.house, client.host.turns
+        leases = Slow(house.keep.leases)
+        house.keep = house.keep._replace(leases=leases)
+        agent = turns.agent("anna")
+        for text in (GENERATE, "credits", "status"):
+            running = await turns.take(agent, Order("t", text))
+            assert await running.whole()
+            assert (running.status, leases.held) == ("done", 0)
+
+    serving(world, scenario)
+
+
+def test_two_requests_for_a_turn_that_is_not_taken_are_both_told_so(world: World) -> None:
+    begun, may = gated(world)
+
+    async def scenario(client: Client) -> list[int]:
+        first = asyncio.create_task(client.post("/v1/turns", {"thread": "t", "text": GENERATE}))
+        await begun.wait()
+        second = {"thread": "t", "text": "credits", "turn": "0" * 32}
+        answers = await asyncio.gather(*(client.post("/v1/turns", second) for _ in range(2)))
+        may.set()
+        return [answer.status_code for answer in (await first, *answers)]
+
+    assert serving(world, scenario) == [200, 409, 409]
