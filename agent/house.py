@@ -28,7 +28,7 @@ from agent.purse import Purse
 from agent.settings import Settings
 from agent.skills import Skill
 
-__all__ = ["Agent", "House", "open_agent", "open_house", "thread_id_of"]
+__all__ = ["CLIENTS", "Agent", "House", "open_agent", "open_house", "thread_id_of"]
 
 NAMESPACE = uuid.UUID("6c1f2ac1-7c3b-5d0e-9a3e-0c6f5f6f7265")
 """Thread ids are uuid5 of user and conversation, so that an engine that wants UUIDs takes them too."""
@@ -36,6 +36,8 @@ STUDIO_LOOKS = (0.5, 1, 2, 4, 8, 15, 30)
 """The studio is on this machine: its outcome is known in seconds, not minutes."""
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=5)
 """A send holds its connection as long as it talks: how many there may be at once is for the doors to say."""
+CLIENTS = 16
+"""HTTP clients of a host: 500 sends at once are some thirty connections of each."""
 GUESTS = 1000
 """Users whose tools are kept at hand; those of others are made anew when they come back."""
 

@@ -7,6 +7,7 @@ folder of the programs, where they are in an environment of their own: Aegra nee
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -64,7 +65,7 @@ async def on_langgraph_dev(folder: Path) -> None:
             thread = str(uuid.uuid4())
             said = [await _turn(client, thread, text) for text in (MAKE, EXPORT)]
         _check_told(said)
-        _check_once(folder)
+        _check_done(folder, 1)
 
 
 async def on_aegra(folder: Path) -> None:
@@ -91,8 +92,41 @@ async def on_aegra(folder: Path) -> None:
             said = await _turn(client, thread, "status")
             assert any(TIMELINE in str(event.get("text")) for event in said), said
             exported = await _turn(client, thread, EXPORT)
-        _check_told([said, exported])
-        _check_once(folder)
+            _check_told([said, exported])
+            _check_done(folder, 1)
+            await _at_our_doors(folder, f"http://127.0.0.1:{second.port}", environ)
+
+
+async def _at_our_doors(folder: Path, engine: str, environ: dict[str, str]) -> None:
+    """Three turns at the doors of a host that has the engine run them."""
+    port = free_port()
+    command = [sys.executable, "-m", "agent.cli", "serve", "--engine", engine, "--port", str(port)]
+    with _process(command, environ, folder / "doors.log"):
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=RECOVER_S) as client:
+            await _answers(client, "/readyz")
+            said = [await _asked_at(client, text) for text in (MAKE, "status", EXPORT)]
+            exported = [event for event in said[2] if event["kind"] == "delivered"]
+            assert len(exported) == 1 and str(folder) not in str(exported), said[2]
+            video = await client.get(exported[0]["url"])
+    assert all(any(TIMELINE in str(event.get("text")) for event in one) for one in said[:2]), said
+    assert video.status_code == 200 and len(video.content) > 1000, video
+    _check_done(folder, 2)
+
+
+async def _asked_at(client: httpx.AsyncClient, text: str) -> list[dict[str, Any]]:
+    answer = await client.post("/v1/turns", json={"thread": "door", "text": text})
+    assert answer.status_code == 200, answer.text
+    said = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+    return [event for event in said if "kind" in event]
+
+
+async def _answers(client: httpx.AsyncClient, path: str) -> None:
+    async with asyncio.timeout(START_S):
+        while True:
+            with suppress(httpx.TransportError):
+                if (await client.get(path)).is_success:
+                    return
+            await asyncio.sleep(0.2)
 
 
 class _Aegra:
@@ -182,9 +216,9 @@ def _check_told(said: list[list[dict[str, Any]]]) -> None:
     assert len(delivered) == 1 and Path(delivered[0]["path"]).stat().st_size > 1000, every
 
 
-def _check_once(folder: Path) -> None:
+def _check_done(folder: Path, each: int) -> None:
     edits, renders = _asked(folder, "SELECT sum(turns) FROM sessions"), _asked(folder, "SELECT count(*) FROM jobs")
-    assert (edits, renders) == (1, 1), f"{edits} edits and {renders} renders were asked for"
+    assert (edits, renders) == (each, each), f"{edits} edits and {renders} renders were asked for, not {each} of each"
 
 
 def _asked(folder: Path, query: str) -> int:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from agent.errors import Busy
-from agent.house import House, open_house
+from agent.house import CLIENTS, House, open_house
 from agent.serve import agui, files, health, native, openai, responses
 from agent.serve.collector import collecting
 from agent.serve.door import Host, Refused, Unfit, refusal
@@ -35,8 +35,6 @@ from agent.skills import Skill
 __all__ = ["application"]
 
 log = logging.getLogger("reelchat.host")
-CLIENTS = 16
-"""HTTP clients to the backend: 500 sends at once are some thirty connections of each."""
 _SECRETS = ("reelchat-host", "secrets")
 
 
