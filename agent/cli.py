@@ -16,7 +16,7 @@ import click
 
 from agent.calling import set_up, setup_options
 from agent.logs import install
-from agent.serve_cli import admin, serve
+from agent.serve_cli import admin, mcp, serve
 from agent.usage import Misuse, SpokenGroup, asked_language, sentence
 from prompts import say
 
@@ -185,6 +185,7 @@ def evaluate(rest: tuple[str, ...]) -> int:
 
 
 reelchat.add_command(serve)
+reelchat.add_command(mcp)
 reelchat.add_command(admin)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import httpx
 from langgraph.runtime import Runtime
@@ -38,7 +39,7 @@ class Context:
     """Of this one turn: an engine that runs a killed turn again runs it under the same id."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Tools:
     """What this process holds for one user: the way to the backend, its credentials and the clock."""
 
@@ -85,7 +86,8 @@ class Tools:
         return self.shared_leases or FileLeases(self.settings.data / "leases")
 
 
-_REGISTRY: dict[str, Tools] = {}
+_REGISTRY: WeakValueDictionary[str, Tools] = WeakValueDictionary()
+"""Whoever runs a turn holds its tools: they are there as long as it lasts."""
 
 
 def register(user: str, held: Tools) -> None:

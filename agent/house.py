@@ -95,7 +95,7 @@ class House:
             held = self._guests[user] = self._tools_for(user, desk)
             register(user, held)
             while len(self._guests) > GUESTS:
-                unregister(self._guests.popitem(last=False)[0])
+                self._guests.popitem(last=False)
         self._guests.move_to_end(user)
         return Agent(held.settings, self.skill, self.keep.graph(), self.keep.store, held, user)
 

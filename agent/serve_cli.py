@@ -1,16 +1,18 @@
-"""The sub-commands of whoever runs a host: `reelchat serve` and `reelchat admin`."""
+"""The sub-commands for other programs and for whoever runs a host: `reelchat serve`, `mcp` and `admin`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import platformdirs
 
 from agent.calling import chosen, set_up, setup_options
 from agent.usage import Misuse, SpokenCommand, SpokenGroup
 
-__all__ = ["admin", "serve"]
+__all__ = ["admin", "mcp", "serve"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,6 +68,18 @@ def serve(ctx: click.Context, /, **_: Any) -> int:
     from agent.settings import serving_here
 
     return run(settings, skill, Options.load(ctx.params, serving_here()), chosen(ctx))
+
+
+@click.command(cls=SpokenCommand, help="mcp_about")
+@setup_options
+@click.pass_context
+def mcp(ctx: click.Context, /, **_: Any) -> int:
+    if not chosen(ctx).get("exports"):  # Assistants start their servers in a folder of their own, if not in the root.
+        ctx.params["exports"] = Path(platformdirs.user_videos_dir()) / "reelchat"
+    settings, skill = set_up(ctx)
+    from agent.serve.mcp_server import run
+
+    return run(settings, skill)
 
 
 @click.group(cls=SpokenGroup, help="admin_about", subcommand_metavar="COMMAND")

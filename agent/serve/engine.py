@@ -58,8 +58,8 @@ def in_house(node: Node) -> Node:
     async def wrapped(state: State, runtime: Runtime[Context]) -> Any:
         ours = await house()
         context = _context(runtime.context or Context())
-        ours.agent_for(context.user, Vault)
-        return await node(state, runtime.override(context=context, store=ours.keep.store))
+        agent = ours.agent_for(context.user, Vault)  # held, so that its tools are there as long as the node runs
+        return await node(state, runtime.override(context=context, store=agent.store))
 
     return cast(Node, wrapped)  # the same signature, by which LangGraph draws its edges
 

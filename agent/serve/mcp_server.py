@@ -5,7 +5,6 @@ It runs in this process with the settings of the terminal, so that both go on wi
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import importlib
 import logging
@@ -17,23 +16,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
-from agent.errors import AgentError, SettingsError
 from agent.events import Progress
 from agent.house import Agent, open_agent
-from agent.logs import conceal, install, log_to
-from agent.repl.greeting import refusal
 from agent.repl.view import printable
 from agent.serve.plain import Paper
 from agent.serve.turns import Running
-from agent.settings import Settings, spoken_here
-from agent.skills import DEFAULT, load_skill
+from agent.settings import Settings
+from agent.skills import Skill
 from agent.state import LocalPath
 from agent.turn import turn
 from prompts import Lang, say
 
-__all__ = ["Helper", "main", "serve"]
+__all__ = ["Helper", "run"]
 
 log = logging.getLogger("reelchat.mcp")
 THREAD = "mcp"
@@ -121,53 +115,24 @@ def build(helper: Helper, package: Any, lang: Lang) -> Any:
     return server
 
 
-async def serve(settings: Settings, skill: str, package: Any) -> None:
-    """Serves until whoever started us closes our stdin."""
-    async with open_agent(settings, load_skill(skill)) as agent:
+def run(settings: Settings, skill: Skill) -> int:
+    """Serves until whoever started us closes our stdin; stdout is the protocol's alone. Returns the exit code."""
+    try:
+        package = importlib.import_module("mcp.server.mcpserver")
+    except ImportError:
+        sys.stderr.write(say(settings.lang, "mcp.missing") + "\n")
+        return 1
+    asyncio.run(_serve(replace(settings, somebody_answers=True), skill, package))
+    return 0
+
+
+async def _serve(settings: Settings, skill: Skill, package: Any) -> None:
+    async with open_agent(settings, skill) as agent:
         helper = Helper(agent)
         try:
             await build(helper, package, settings.lang).run_stdio_async()
         finally:
             await helper.drain()
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """`python -m agent.serve.mcp_server`. Returns the exit code; stdout is the protocol's alone."""
-    install()
-    chosen = _options(argv)
-    lang = chosen.lang or spoken_here()
-    try:
-        package = importlib.import_module("mcp.server.mcpserver")
-    except ImportError:
-        sys.stderr.write(say(lang, "mcp.missing") + "\n")
-        return 1
-    try:
-        settings = replace(
-            Settings.load(backend=chosen.backend, exports=chosen.exports, lang=chosen.lang, max_spend=chosen.max_spend),
-            somebody_answers=True,
-        )
-        conceal(settings.token)
-        log_to(settings.data / "reelchat.log")
-        asyncio.run(serve(settings, chosen.skill, package))
-    except AgentError as error:
-        sys.stderr.write(refusal(error, None, lang) + "\n")
-        return 2 if isinstance(error, SettingsError) else 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-def _options(argv: Sequence[str] | None) -> argparse.Namespace:
-    lang = spoken_here()
-    parser = argparse.ArgumentParser("python -m agent.serve.mcp_server", description=say(lang, "mcp.about"))
-    parser.add_argument("--backend", help=say(lang, "cli.backend"))
-    parser.add_argument("--skill", default=DEFAULT, help=say(lang, "cli.skill"))
-    # Whoever starts us does so in a folder of its own, if not in the root.
-    folder = Path(platformdirs.user_videos_dir()) / "reelchat"
-    parser.add_argument("--exports", type=Path, default=folder, help=say(lang, "cli.exports"))
-    parser.add_argument("--lang", choices=("en", "zh"), help=say(lang, "cli.lang"))
-    parser.add_argument("--max-spend", type=float, help=say(lang, "cli.max_spend"))
-    return parser.parse_args(argv)
 
 
 def _place(out: str | None) -> Path | None:
@@ -179,7 +144,3 @@ def _report(ctx: Any) -> Report:
         await ctx.report_progress(number, None, text)
 
     return report
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,7 +12,8 @@ import pytest
 from door_stage import GENERATE, PIXEL, gated, makes
 from world import World
 
-from agent.serve.mcp_server import Helper, main
+from agent.cli import main
+from agent.serve.mcp_server import Helper
 from agent.turn import Agent
 from evals.stage import FAST, studio
 
@@ -84,7 +85,7 @@ def test_without_the_package_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
-    assert main(["--lang", "en"]) == 1
+    assert main(["mcp", "--lang", "en"]) == 1
     out, err = capsys.readouterr()
     assert out == "" and "pip install “reelchat[mcp]”" in err
 
@@ -103,7 +104,7 @@ def test_mcps_own_client_talks_to_it_over_stdio(tmp_path: Path) -> None:
         options = ["--backend", url, "--exports", str(tmp_path / "films"), "--lang", "en"]
         server = StdioServerParameters(
             command=sys.executable,
-            args=["-m", "agent.serve.mcp_server", *options],
+            args=["-m", "agent.cli", "mcp", *options],
             env={"REELCHAT_HOME": home},
             cwd=str(Path(__file__).parents[2]),
         )

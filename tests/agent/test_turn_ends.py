@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import pytest
 from door_stage import GENERATE, Client, gated, makes, serving
 from world import World
 
+from agent import house
 from agent.lease import Leases
 from agent.serve.turns import Order
 
@@ -59,3 +61,20 @@ def test_two_requests_for_a_turn_that_is_not_taken_are_both_told_so(world: World
         return [answer.status_code for answer in (await first, *answers)]
 
     assert serving(world, scenario) == [200, 409, 409]
+
+
+def test_a_turn_keeps_its_tools_however_many_others_come(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "GUESTS", 1)
+    begun, may = gated(world)
+
+    async def scenario(client: Client) -> list[str]:
+        turns = client.host.turns
+        running = await turns.take(turns.agent("anna"), Order("t", GENERATE))
+        await begun.wait()
+        for user in ("ben", "cleo"):
+            await (await turns.take(turns.agent(user), Order("t", "credits"))).whole()
+        may.set()
+        return [event.kind for event in await running.whole()]
+
+    kinds = serving(world, scenario)
+    assert "timeline" in kinds and "error" not in kinds
