@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from itertools import cycle
 from pathlib import Path
@@ -159,8 +160,7 @@ async def open_house(
         keep = await stack.enter_async_context(open_keeping(settings))
         if settings.engine:
             keep = _on_engine(keep, settings)
-        trusted = httpx.create_ssl_context(trust_env=settings.base_url is not None)
-        ways = [_client(settings, transport, trusted) for _ in range(1 if transport else clients)]
+        ways = [_client(settings, transport) for _ in range(1 if transport else clients)]
         http = tuple([await stack.enter_async_context(each) for each in ways])
         house = House(
             settings,
@@ -189,9 +189,15 @@ async def open_agent(
         yield house.agent()
 
 
-def _client(settings: Settings, transport: httpx.AsyncBaseTransport | None, trusted: SSLContext) -> httpx.AsyncClient:
+def _client(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     trust_env = settings.base_url is not None
-    return httpx.AsyncClient(transport=transport, verify=trusted, limits=LIMITS, trust_env=trust_env)
+    return httpx.AsyncClient(transport=transport, verify=_trusted(trust_env), limits=LIMITS, trust_env=trust_env)
+
+
+@cache
+def _trusted(trust_env: bool) -> SSLContext:
+    """Whom we believe: read once, it is the slowest part of a client."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def _on_engine(keep: Keeping, settings: Settings) -> Keeping:

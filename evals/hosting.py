@@ -92,12 +92,13 @@ async def many_streams(port: int, load: Load, count: int = STREAMS) -> None:
     await asyncio.gather(*(later(number) for number in range(count)))
 
 
-async def short_turns(port: int, load: Load) -> None:
-    """One after another on as many threads as there are people at once."""
+async def short_turns(port: int, load: Load, fresh: str = "") -> None:
+    """One after another on as many threads as there are people at once; each on a `fresh` thread of its own."""
 
     async def person(number: int) -> None:
-        for _ in range(SHORT_TURNS // AT_ONCE):
-            await one_turn(port, f"short-{number}", "credits", load)
+        for turn in range(SHORT_TURNS // AT_ONCE):
+            thread = f"{fresh}-{number}-{turn}" if fresh else f"short-{number}"
+            await one_turn(port, thread, "credits", load)
 
     await asyncio.gather(*(person(number) for number in range(AT_ONCE)))
 
@@ -199,9 +200,13 @@ def _alone(environ: dict[str, str]) -> None:
                 break
             most = count
         sys.stdout.write(LINE.format(f"SQLite, 1 process: streams with p99 <= {P99_S:g} s", most))
-        before = memory(process)
         measured("SQLite, 1 process: 500 streams of 2 s", many_streams, port)
-        sys.stdout.write(LINE.format("memory of an idle conversation, kB", f"{(memory(process) - before) * 2.048:.1f}"))
+        held = []
+        for name in ("one", "another"):  # The first fills what is kept for everybody.
+            measured("SQLite, 1 process: new conversations", partial(short_turns, fresh=name), port)
+            held.append(memory(process))
+        kept = (held[1] - held[0]) * 1024 / SHORT_TURNS
+        sys.stdout.write(LINE.format("memory of an idle conversation, kB", f"{kept:.1f}"))
 
 
 def _together(environ: dict[str, str]) -> bool:
