@@ -139,7 +139,9 @@ def test_the_schema_beside_the_dialogues_is_that_of_the_format() -> None:
     assert json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]["turns"]
 
 
-@pytest.mark.parametrize("plugged", [["evals/dialogues/proofs"], ["-p", "evals.conftest", "FOLDER"]])
+@pytest.mark.parametrize(
+    "plugged", [["evals/dialogues/proofs/end_is_no_success.yaml"], ["-p", "evals.conftest", "FOLDER"]]
+)
 def test_pytest_collects_a_test_a_dialogue(plugged: list[str], folder: Path) -> None:
     words = [str(folder) if word == "FOLDER" else word for word in plugged]
     told = subprocess.run(
