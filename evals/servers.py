@@ -89,7 +89,7 @@ def _user(data: Path) -> list[str]:
     """How to become somebody who may run it: it refuses to be root's."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return []
-    become = shutil.which("runuser")
+    become = shutil.which("runuser", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin")))
     if become is None:
         raise Missing("PostgreSQL does not run as root, and there is no runuser")
     try:

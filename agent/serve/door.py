@@ -71,7 +71,7 @@ _NOTHING = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Refused(Exception):
-    """A request that is not carried out. `code` names the sentence, `values` fill it."""
+    """A request that is not carried out. `code` names the sentence, `values` fill it; a `reason` names its {why}."""
 
     def __init__(self, code: str, *, param: str | None = None, after: int | None = None, **values: object) -> None:
         super().__init__(code)
@@ -160,8 +160,11 @@ def refusal(request: Request, refused: Refused) -> Response:
     """The answer to a request that is not carried out."""
     status, id = CODES[refused.code], getattr(request.state, "id", "")
     request.state.refused = refused.code
+    lang, values = language(request), {"id": id, **refused.values}
+    if reason := refused.values.get("reason"):
+        values["why"] = say(lang, f"serve.{reason}", **values)
     error = {
-        "message": say(language(request), f"serve.{refused.code}", **{"id": id, **refused.values}),
+        "message": say(lang, f"serve.{refused.code}", **values),
         "type": KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error"),
         "code": refused.code,
         "param": refused.param,

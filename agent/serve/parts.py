@@ -67,7 +67,7 @@ def given(content: str | Sequence[Mapping[str, Any]] | None) -> Given:
     for part in content or ():
         _read(part, found)
     if found.count > MOST:
-        raise Refused("bad_request", why=f"more than {MOST} files")
+        raise Refused("bad_request", reason="many_files", most=MOST)
     return found
 
 
@@ -93,7 +93,7 @@ def _read(part: Mapping[str, Any], found: Given) -> None:
     elif kind in ("input_image", "image_url", "input_file", "file", "binary"):
         _file(part, found)
     else:
-        raise Refused("bad_request", param="content", why=f"content of type {str(kind)[:40]!r}")
+        raise Refused("bad_request", param="content", reason="unknown_part", kind=str(kind)[:40])
 
 
 def _file(part: Mapping[str, Any], found: Given) -> None:
@@ -129,7 +129,7 @@ def _address(url: str, name: str, found: Given) -> None:
     elif url.startswith(("https://", "http://")) and not re.search(r"\s", url):
         found.words.append(url)
     else:
-        raise Refused("bad_request", param="content", why=f"not an address to fetch a file from: {url[:60]!r}")
+        raise Refused("bad_request", param="content", reason="no_address", url=url[:60])
 
 
 def _data(data: str, name: str, found: Given) -> None:
@@ -139,7 +139,7 @@ def _data(data: str, name: str, found: Given) -> None:
     try:
         found.files.append((name or "file", base64.b64decode(data, validate=True)))
     except (binascii.Error, ValueError) as error:
-        raise Refused("bad_request", param="content", why="the data of a file is not base64") from error
+        raise Refused("bad_request", param="content", reason="no_base64") from error
 
 
 def _name(kind: str, mime: str) -> str:

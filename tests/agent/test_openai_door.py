@@ -466,3 +466,32 @@ def test_progress_is_told_by_quarters() -> None:
     assert [step["reasoning_content"] for step in steps if step] == [
         "Rendering…\n", "Rendering… 25%\n", "Rendering… 50%\n", "Rendering… 75%\n", "Rendering… 100%\n",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "en", "zh"),
+    [
+        (
+            {"type": "hologram"},
+            "a message can't have a part of the type “hologram”",
+            "消息里不能有“hologram”类型的内容",
+        ),
+        (
+            {"type": "file", "file": {"file_data": "%%%"}},
+            "the data of a file is not base64",
+            "文件数据不是 base64 编码",
+        ),
+        ({"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}, "no file can be fetched", "无法从“file:"),
+    ],
+)
+def test_why_a_message_cannot_be_read_is_told_in_the_reader_s_language(
+    world: World, part: dict[str, Any], en: str, zh: str
+) -> None:
+    async def scenario(client: Client) -> list[str]:
+        body = {"messages": [{"role": "user", "content": [part]}]}
+        told = [await client.post(body, accept_language=lang) for lang in ("en", "zh")]
+        assert {answer.status_code for answer in told} == {400}
+        return [answer.json()["error"]["message"] for answer in told]
+
+    english, chinese = serving(world, scenario)
+    assert en in english and zh in chinese
