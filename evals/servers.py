@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import IO, Any
 
 __all__ = ["Missing", "free_port", "postgres", "redis"]
 
@@ -30,16 +32,18 @@ def postgres(folder: Path, settings: Sequence[str] = QUICK) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     data = Path(mkdtemp(prefix="reelchat-pg-"))  # pytest's folders are closed to the user that it has to run as
     user, port = _user(data), free_port()
-    _run([*user, str(programs / "initdb"), "-N", "-A", "trust", "-U", "reel", "-E", "UTF8", "-D", str(data)])
-    chosen = [word for one in (*settings, f"unix_socket_directories={data}", f"port={port}") for word in ("-c", one)]
-    control = [*user, str(programs / "pg_ctl"), "-D", str(data), "-w", "-t", str(START_S)]
-    _run([*control, "-l", str(data / "log"), "-o", " ".join(chosen), "start"])
-    try:
-        yield f"postgresql://reel@127.0.0.1:{port}/postgres"
-    finally:
-        _run([*control, "-m", "immediate", "stop"])
-        shutil.copy(data / "log", folder / "postgres.log")
-        shutil.rmtree(data, ignore_errors=True)
+    _run([str(programs / "initdb"), "-N", "-A", "trust", "-U", "reel", "-E", "UTF8", "-D", str(data)], user)
+    chosen = [f"--{one}" for one in (*settings, f"unix_socket_directories={data}", f"port={port}")]
+    command = [str(programs / "postgres"), "-D", str(data), *chosen]
+    with (folder / "postgres.log").open("a+", encoding="utf-8") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **user)
+        try:
+            _until_ready(process, log)
+            yield f"postgresql://reel@127.0.0.1:{port}/postgres"
+        finally:
+            process.send_signal(signal.SIGQUIT)  # at once: nobody wants the data
+            process.wait(START_S)
+            shutil.rmtree(data, ignore_errors=True)
 
 
 @contextmanager
@@ -80,26 +84,36 @@ def _programs() -> Path:
     places = [Path(found).resolve().parent] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for place in places:
-        if all((place / name).exists() for name in ("initdb", "pg_ctl", "postgres")):
+        if all((place / name).exists() for name in ("initdb", "postgres")):
             return place
-    raise Missing("PostgreSQL (initdb, pg_ctl) is not installed")
+    raise Missing("PostgreSQL (initdb, postgres) is not installed")
 
 
-def _user(data: Path) -> list[str]:
-    """How to become somebody who may run it: it refuses to be root's."""
+def _user(data: Path) -> dict[str, Any]:
+    """Who runs it, for subprocess: it refuses to be root's."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return []
-    become = shutil.which("runuser", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin")))
-    if become is None:
-        raise Missing("PostgreSQL does not run as root, and there is no runuser")
+        return {}
     try:
-        shutil.chown(data, "postgres")
+        shutil.chown(data, "postgres", "postgres")
     except LookupError:
         raise Missing("PostgreSQL does not run as root, and there is no user postgres") from None
-    return [become, "-u", "postgres", "--"]
+    return {"user": "postgres", "group": "postgres", "extra_groups": []}
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, cwd="/", check=False)
+def _until_ready(process: subprocess.Popen[bytes], log: IO[str]) -> None:
+    end = time.monotonic() + START_S
+    while True:
+        log.seek(0)
+        said = log.read()
+        if "ready to accept connections" in said:
+            return
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(said)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+
+
+def _run(command: list[str], user: dict[str, Any]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, cwd="/", check=False, **user)
     if done.returncode:
         raise RuntimeError(done.stderr or done.stdout)

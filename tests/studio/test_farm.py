@@ -16,9 +16,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from postgres_server import server
 from stage_studio import HEADERS, HandClock
 
+from evals.servers import Missing, postgres
 from studio.queue import Job, Queue
 from studio.store import Store
 from studio.workers import FarmMissing
@@ -65,8 +65,11 @@ sys.exit(farm.main())
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
+    try:
+        with postgres(tmp_path_factory.mktemp("postgres")) as url:
+            yield url
+    except Missing as error:
+        pytest.skip(str(error))
 
 
 @dataclass
