@@ -29,7 +29,7 @@ from evals.servers import Missing, free_port, postgres
 __all__ = ["main", "soak"]
 
 STREAMS, RAMP_S = 500, 5.0
-STEPS = (50, 100, 150, 200, 300, 400, STREAMS)
+STEPS = (50, 100, 150, 200, 250, 300, 400, STREAMS)
 """Streams at once, to find how many one process carries."""
 SHORT_TURNS, AT_ONCE = 960, 32
 TURN_S = 30.0
@@ -193,14 +193,7 @@ def _alone(environ: dict[str, str]) -> None:
     with host(environ) as (port, process):
         measured("SQLite, 1 process: short turns (warm-up)", short_turns, port)
         measured("SQLite, 1 process: short turns", short_turns, port)
-        most = 0
-        for count in STEPS:
-            load = measured(f"SQLite, 1 process: {count} streams of 2 s", partial(many_streams, count=count), port)
-            if load.errors or load.p99 > P99_S:
-                break
-            most = count
-        sys.stdout.write(LINE.format(f"SQLite, 1 process: streams with p99 <= {P99_S:g} s", most))
-        measured("SQLite, 1 process: 500 streams of 2 s", many_streams, port)
+        _streams("SQLite, 1 process", port)
         held = []
         for name in ("one", "another"):  # The first fills what is kept for everybody.
             measured("SQLite, 1 process: new conversations", partial(short_turns, fresh=name), port)
@@ -214,9 +207,21 @@ def _together(environ: dict[str, str]) -> bool:
     with host(environ, workers=2) as (port, _):
         measured("PostgreSQL, 2 processes: short turns (warm-up)", short_turns, port)
         short = measured("PostgreSQL, 2 processes: short turns", short_turns, port)
-        streams = measured("PostgreSQL, 2 processes: 500 streams of 2 s", many_streams, port)
+        streams = _streams("PostgreSQL, 2 processes", port)
     quick = AT_ONCE / statistics.mean(short.seconds) >= LEAST_SHORT and streams.p99 <= P99_S
     return quick and not short.errors + streams.errors
+
+
+def _streams(who: str, port: int) -> Load:
+    """More and more streams until it takes too long, then all of them: the load of these."""
+    most = 0
+    for count in STEPS:
+        load = measured(f"{who}: {count} streams of 2 s", partial(many_streams, count=count), port)
+        if load.errors or load.p99 > P99_S:
+            break
+        most = count
+    sys.stdout.write(LINE.format(f"{who}: streams with p99 <= {P99_S:g} s", most))
+    return measured(f"{who}: {STREAMS} streams of 2 s", many_streams, port)
 
 
 def soak(seconds: float = SOAK_S) -> int:
