@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.store.postgres.aio import AsyncPostgresStore
-from psycopg import AsyncConnection, Error
+from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 from redis.asyncio import Redis
@@ -132,25 +132,27 @@ class PostgresLeases:
     def __init__(self, url: str) -> None:
         self._url = url
         self._wanted: set[str] = set()
-        self._held: dict[str, int] = {}
+        self._held: dict[int, asyncio.Task[Any]] = {}
         self._connection: AsyncConnection[Any] | None = None
         self._one = asyncio.Lock()
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
-        """Holds `name`, or raises Busy at once."""
+        """Holds `name`, or raises Busy at once. A holder that lost it to another is canceled: it must not write."""
         if name in self._wanted:  # The server would let the same connection have it twice.
             raise Busy(f"{name!r} is held")
         key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+        holder = asyncio.current_task()
+        assert holder
         self._wanted.add(name)
         try:
             if not await self._take(key):
                 raise Busy(f"{name!r} is held elsewhere")
-            self._held[name] = key
+            self._held[key] = holder
             try:
                 yield
             finally:
-                del self._held[name]
+                del self._held[key]
                 with suppress(Error):  # Where the connection is gone, so is the lock.
                     await asyncio.shield(self._ask(_UNLOCK, key))
         finally:
@@ -174,19 +176,30 @@ class PostgresLeases:
 
     async def _ask(self, query: LiteralString, key: int) -> bool:
         async with self._one:
-            if self._connection is None or self._connection.closed:
-                await self._connect()
-            assert self._connection
-            row = await (await self._connection.execute(query, (key,))).fetchone()
-            return bool(row and row[0])
+            try:
+                return await self._asked(query, key)
+            except OperationalError:
+                if self._connection and not self._connection.closed:
+                    raise
+            return await self._asked(query, key)  # The connection was lost since it was last used.
+
+    async def _asked(self, query: LiteralString, key: int) -> bool:
+        if self._connection is None or self._connection.closed:
+            await self._connect()
+        assert self._connection
+        row = await (await self._connection.execute(query, (key,))).fetchone()
+        return bool(row and row[0])
 
     async def _connect(self) -> None:
         """A new connection, which takes up what the lost one held."""
         self._connection = await AsyncConnection.connect(
             self._url, autocommit=True, prepare_threshold=0, connect_timeout=10, **_ALIVE
         )
-        for key in self._held.values():
-            await self._connection.execute(_LOCK, (key,))
+        for key, holder in list(self._held.items()):
+            row = await (await self._connection.execute(_LOCK, (key,))).fetchone()
+            if not row or not row[0]:
+                log.error("a lease was lost to another process")
+                holder.cancel()
 
 
 class RedisLeases:

@@ -75,13 +75,18 @@ class House:
     settings: Settings
     skill: Skill
     keep: Keeping
-    http: tuple[httpx.AsyncClient, ...]
+    clients: tuple[httpx.AsyncClient, ...]
     clock: Clock
     address: Callable[[], Awaitable[str]]
     model: ChatModel | None = None
+    http: Callable[[], httpx.AsyncClient] = field(init=False)
+    """The client whose turn it is."""
     _own: Credentials | None = None
     _purse: Purse = field(default_factory=Purse)
     _guests: OrderedDict[str, Tools] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self.http = cycle(self.clients).__next__
 
     def agent(self) -> Agent:
         """For the person at this machine."""
@@ -125,7 +130,7 @@ class House:
         return held
 
     def _tools(self, settings: Settings, credentials: Credentials) -> Tools:
-        held = Tools(settings, cycle(self.http).__next__, credentials, self.clock, self.address, model=self.model)
+        held = Tools(settings, self.http, credentials, self.clock, self.address, model=self.model)
         held.shared_leases = self.keep.leases
         if self.settings.base_url is None:
             held.look_after = STUDIO_LOOKS
@@ -161,12 +166,12 @@ async def open_house(
         if settings.engine:
             keep = _on_engine(keep, settings)
         ways = [_client(settings, transport) for _ in range(1 if transport else clients)]
-        http = tuple([await stack.enter_async_context(each) for each in ways])
+        ways = [await stack.enter_async_context(each) for each in ways]
         house = House(
             settings,
             skill,
             keep,
-            http,
+            tuple(ways),
             clock or SystemClock(),
             _address(settings, stack),
             model or (load_model(settings.model, settings.model_options) if settings.model else None),

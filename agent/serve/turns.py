@@ -205,8 +205,14 @@ class Turns:
     async def _run(self, running: Running, agent: Agent, order: Order) -> None:
         status: Status = "broken"
         try:
-            async with self._house.keep.leases.hold(agent.thread_id(order.thread)):
-                status = await self._begun(running, agent, order)
+            try:
+                async with self._house.keep.leases.hold(agent.thread_id(order.thread)):
+                    status = await self._begun(running, agent, order)
+            except Busy:  # with another turn; what is over is told all the same
+                kept = await self.records(agent.user).turn(agent.thread_id(order.thread), order.id)
+                if running.begun.done() or kept is None or kept.status != "done":
+                    raise
+                status = self._replay(running, kept, agent)
         except Exception as error:
             if running.begun.done():
                 log.exception("turn %s broke", order.id)
@@ -219,11 +225,9 @@ class Turns:
         """The turn of a thread that is held: told again where it is done, else on record before anything it does."""
         records, thread_id = self.records(agent.user), agent.thread_id(order.thread)
         kept, known = await asyncio.gather(records.turn(thread_id, order.id), records.conversation(order.thread))
-        running.replayed = kept is not None
         if kept and kept.status == "done":
-            running.events = self._again(kept, agent)
-            running.begun.set_result(None)
-            return "done"
+            return self._replay(running, kept, agent)
+        running.replayed = kept is not None
         at, vault = self._house.clock.now().isoformat(), agent.tools.desk
         assert isinstance(vault, Vault)
         files = [{"id": one.id, "name": one.name} for name in order.files if (one := vault.find(name))]
@@ -264,6 +268,11 @@ class Turns:
         if int(taken.id[:8], 16) % PRUNE_EVERY == 0:
             await records.trim(taken.thread_id, self._options.keep_turns)
             await self._house.keep.prune(taken.thread_id)
+
+    def _replay(self, running: Running, kept: Taken, agent: Agent) -> Status:
+        running.replayed, running.events = True, self._again(kept, agent)
+        running.begun.set_result(None)
+        return kept.status
 
     def _again(self, kept: Taken, agent: Agent) -> list[Event]:
         """What was said, as it may be said now: links on record may be too old."""

@@ -6,10 +6,11 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from agent.errors import Busy, SettingsError
@@ -113,6 +114,33 @@ def test_who_stops_asking_for_a_thread_leaves_no_lock_behind(tmp_path: Path, dat
             await asyncio.gather(*(held_for_a_moment(two.leases, f"thread-{number}") for number in range(20)))
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["nobody took it", "another took it"])
+def test_a_lease_outlives_its_connection_unless_another_process_took_it(
+    tmp_path: Path, database: str, taken: bool
+) -> None:
+    async def holds(leases: Leases, there: asyncio.Event, go: asyncio.Event) -> None:
+        async with leases.hold("lost"):
+            there.set()
+            await go.wait()
+
+    async def work() -> bool:
+        there, go = asyncio.Event(), asyncio.Event()
+        async with open_keeping(settings(tmp_path, database)) as one, open_keeping(settings(tmp_path, database)) as two:
+            holder = asyncio.create_task(holds(one.leases, there, go))
+            await there.wait()
+            async with await psycopg.AsyncConnection.connect(database, autocommit=True) as operator:
+                await operator.execute(
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
+                )
+            async with two.leases.hold("lost") if taken else nullcontext():
+                await held_for_a_moment(one.leases, "other")
+                go.set()
+                await asyncio.wait((holder,))
+            return holder.cancelled()
+
+    assert asyncio.run(work()) == taken
 
 
 async def held_for_a_moment(leases: Leases, name: str) -> None:

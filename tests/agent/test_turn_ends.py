@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import httpx
 import pytest
 from door_stage import GENERATE, Client, gated, makes, serving
 from world import World
@@ -61,6 +62,26 @@ def test_two_requests_for_a_turn_that_is_not_taken_are_both_told_so(world: World
         return [answer.status_code for answer in (await first, *answers)]
 
     assert serving(world, scenario) == [200, 409, 409]
+
+
+def test_a_turn_that_is_over_is_told_again_while_the_next_one_goes_on(world: World) -> None:
+    async def scenario(client: Client) -> list[httpx.Response]:
+        first = {"thread": "t", "text": "credits", "turn": "0" * 32}
+        told = await client.post("/v1/turns", first)
+        begun, may = gated(world)
+        second = asyncio.create_task(client.post("/v1/turns", {"thread": "t", "text": GENERATE}))
+        await begun.wait()
+        again = await client.post("/v1/turns", first)
+        may.set()
+        return [told, again, await second]
+
+    told, again, _ = serving(world, scenario)
+    assert again.status_code == 200 and '"replayed":true' in again.text
+    assert said(told) == said(again) != []
+
+
+def said(answer: httpx.Response) -> list[str]:
+    return [line for line in answer.text.splitlines() if '"kind":"text"' in line]
 
 
 def test_a_turn_keeps_its_tools_however_many_others_come(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
