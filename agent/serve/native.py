@@ -188,7 +188,8 @@ def _skill(skill: Skill) -> dict[str, Any]:
         "name": skill.name,
         "description": {"en": skill.about("en"), "zh": skill.about("zh")},
         "greeting": dict(skill.greeting or {}),
-        "tries": {lang: list(tries) for lang, tries in (skill.tries or {}).items()},
+        # A path is one of the host's own machine, which leads nowhere here.
+        "tries": {lang: [one for one in tries if "./" not in one] for lang, tries in (skill.tries or {}).items()},
         "max_mb": skill.max_mb,
         "formats": list(skill.formats),
     }

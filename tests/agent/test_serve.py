@@ -99,3 +99,9 @@ def test_a_name_of_the_hosts_own_files_leads_nowhere(tmp_path: Path) -> None:
     (refused,) = [event for event in events(answer) if event["kind"] == "error"]
     assert refused["code"] == "upload_refused"
     assert refused["text"].startswith("I can't see “secret.png”")
+
+
+def test_what_the_page_suggests_names_no_file_of_the_host(tmp_path: Path) -> None:
+    (answer,) = ask(tmp_path, ("GET", "/v1/skills", None))
+    tries = [one for skill in answer.json()["skills"] for lang in ("en", "zh") for one in skill["tries"][lang]]
+    assert len(tries) > 10 and not [one for one in tries if "./" in one]
