@@ -16,7 +16,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -223,7 +223,7 @@ def _check_done(folder: Path, each: int) -> None:
 
 def _asked(folder: Path, query: str) -> int:
     (found,) = (folder / "studio").glob("*.db")
-    with sqlite3.connect(f"file:{found}?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{found}?mode=ro", uri=True)) as db:
         return int(db.execute(query).fetchone()[0] or 0)
 
 

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ async def client(port: int) -> AsyncIterator[httpx.AsyncClient]:
 
 def asked(folder: Path, query: str) -> int:
     (found,) = (folder / "studio").glob("*.db")
-    with sqlite3.connect(f"file:{found}?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{found}?mode=ro", uri=True)) as db:
         return int(db.execute(query).fetchone()[0] or 0)
 
 
