@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Annotated, Any, cast
 
+from langgraph.channels import UntrackedValue
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
@@ -27,12 +28,18 @@ __all__ = ["Graph", "build", "builder"]
 Graph = CompiledStateGraph[State, Context, State, State]
 
 
+class _Channels(State, total=False):
+    """The state as LangGraph keeps it. `agent.state` is read before the first prompt, and LangGraph takes a second."""
+
+    glance: Annotated[Any, UntrackedValue]
+
+
 def builder(around: Callable[[Any], Any] = lambda node: node) -> StateGraph[State, Context, State, State]:
     """The nodes and edges. No retry policy anywhere: a repeated `sse` would be a second charge.
 
     `around` is put around every node: where an engine runs them, each has to find our tools first.
     """
-    graph = StateGraph(State, context_schema=Context)
+    graph = cast(StateGraph[State, Context, State, State], StateGraph(_Channels, context_schema=Context))
     graph.add_node("connect", around(connect))
     graph.add_node("route", around(route))
     graph.add_node("export", around(export_video))

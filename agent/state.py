@@ -75,6 +75,9 @@ class State(TypedDict, total=False):
     """A question of the backend, or about what it added by itself, that is put when the turn ends."""
     outcome: str
     """Of the present step: "done", "failed", "not-started" (a send that never ran) or "unknown"."""
+    glance: Any
+    """When the turn looked at its session, and what it saw: that of a moment ago is as good as another look. Of this
+    turn alone: `agent.graph` keeps it out of checkpoints."""
     before: Any
     """The draft before the last send, as the backend gave it."""
     looked: Any

@@ -74,6 +74,7 @@ async def _open(state: State, runtime: Runtime[Context], session: Session | None
     try:
         if not session["session_id"]:
             raise SessionGone
+        at = tools(runtime).clock.now()
         snapshot = await backend.snapshot(session["session_id"])
     except SessionGone:
         return {"session": await _replace_session(state, runtime, backend), "draft": None, "asked": None}
@@ -82,7 +83,7 @@ async def _open(state: State, runtime: Runtime[Context], session: Session | None
         await log.keep_session(runtime.context.thread, session)
     await remember(state | {"session": session}, runtime, snapshot.draft)
     asked = await _tell_news(state | {"session": session}, runtime, backend, snapshot)
-    return {"session": session, "draft": snapshot.draft, "asked": asked}
+    return {"session": session, "draft": snapshot.draft, "asked": asked, "glance": (at, snapshot)}
 
 
 async def _new_session(state: State, runtime: Runtime[Context], backend: Backend) -> Session:

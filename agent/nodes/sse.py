@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -23,6 +24,9 @@ from prompts import say
 
 __all__ = ["chat"]
 
+MOMENT = timedelta(seconds=1)
+"""To look again would cost a person a round trip, and tell no more."""
+
 
 @failing_softly
 async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -33,7 +37,7 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     sent = await journal(runtime).send(runtime.context.thread, step_id(state, runtime))
     if sent and (known := await taken_up(sent, state, runtime, backend)):
         return known
-    before = await backend.snapshot(session["session_id"])
+    before = _glanced(state, runtime) or await backend.snapshot(session["session_id"])
     if asked := await may_spend("sse", before.draft, state, runtime, backend):
         return {**asked, "before": before.draft}
     send = await _intend(state, runtime, backend, before)
@@ -61,6 +65,12 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     # Of an unknown outcome the credits have been told.
     await tell_cost("sse", send.credits, state, runtime, backend, aloud=known["outcome"] != "unknown")
     return {**heard, "before": before.draft, **known}
+
+
+def _glanced(state: State, runtime: Runtime[Context]) -> Snapshot | None:
+    """What was seen of the session a moment ago; None where something may have happened since."""
+    at, snapshot = state.get("glance") or (None, None)
+    return snapshot if at and tools(runtime).clock.now() - at < MOMENT else None
 
 
 async def _intend(state: State, runtime: Runtime[Context], backend: Backend, before: Snapshot) -> Send:

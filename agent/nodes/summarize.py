@@ -44,7 +44,7 @@ async def summarize(state: State, runtime: Runtime[Context]) -> Command[Next]:
         let_go(asked, runtime)
         question = ask(rest[0]["route"], rest[0]["text"], state["lang"], runtime)
         return Command(goto="__end__", update={**update, "steps": [], "question": question})
-    fresh = {"steps": rest, "spoke": False, "outcome": "done", "looked": None}
+    fresh = {"steps": rest, "spoke": False, "outcome": "done", "looked": None, "glance": None}
     return Command(goto=rest[0]["route"], update={**update, **fresh})
 
 

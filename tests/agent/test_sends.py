@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +15,7 @@ from world import World
 from agent.draft import fingerprint
 from agent.events import Delivered, Error, Event
 from agent.journal import Journal
+from agent.nodes import sse
 from agent.turn import Agent, collect, turn
 from evals.screen import shown
 
@@ -392,3 +394,55 @@ def test_the_credits_of_an_unknown_send_are_unknown_where_nobody_can_ask(world: 
 
     world.nemo.scripts.append([unplug])
     assert "before: 90, now: unknown, reserved: unknown" in shown(world.say(EDIT))
+
+
+# Looks
+
+
+def looks(world: World) -> list[str]:
+    """The looks at the state and the sends, in their order."""
+    kinds = {"GET": "look", "POST": "send"}
+    wanted = ("/api/state/", "/run_sse")
+    return [kinds[one.method] for one in world.nemo.requests if one.url.path.startswith(wanted)]
+
+
+def test_a_send_right_after_the_first_look_needs_no_second_one(world: World) -> None:
+    world.nemo.scripts.extend([[edit(CITY), say("Done.")], [edit(CITY, MUSIC), say("Done.")]])
+
+    async def scenario(agent: Agent) -> dict[str, Any]:
+        await said(agent, EDIT)
+        world.nemo.requests.clear()
+        told = await said(agent, "add lo-fi music")
+        assert [event.kind for event in told if event.kind == "timeline"] == ["timeline"]
+        kept = await agent.graph.aget_state({"configurable": {"thread_id": agent.thread_id("t")}})
+        return dict(kept.values)
+
+    kept = world.run(scenario)
+    assert looks(world) == ["look", "send", "look"]
+    assert "glance" not in kept and kept["draft"]
+
+
+def test_a_second_send_of_a_turn_looks_again(world: World) -> None:
+    world.nemo.scripts.extend([[edit(CITY), say("Done.")], [edit(CITY, MUSIC), say("Done.")]] * 2)
+
+    async def scenario(agent: Agent) -> None:
+        await said(agent, EDIT)
+        world.nemo.requests.clear()
+        await said(agent, "put the title “Night” at the start, then export, then add lo-fi music")
+
+    world.run(scenario)
+    assert len(world.nemo.sends) == 3
+    assert looks(world)[:3] == ["look", "send", "look"] and looks(world)[-3:] == ["look", "send", "look"]
+
+
+def test_what_was_seen_a_while_ago_is_looked_at_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MOMENT", timedelta(0))
+    world.nemo.scripts.extend([[edit(CITY), say("Done.")], [edit(CITY, MUSIC), say("Done.")]])
+
+    async def scenario(agent: Agent) -> None:
+        await said(agent, EDIT)
+        world.nemo.requests.clear()
+        await said(agent, "add lo-fi music")
+
+    world.run(scenario)
+    assert looks(world) == ["look", "look", "send", "look"]
