@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from agent.serve.vault import Vault
 from agent.settings import Settings
 from agent.skills import load_skill
 from agent.turn import turn
-from evals.servers import Missing, postgres, redis
 from evals.stage import FAST, studio
 
 HOLD = """
@@ -40,24 +39,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with postgres(tmp_path_factory.mktemp("postgres")) as url:
-            yield url
-    except Missing as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with redis(tmp_path_factory.mktemp("redis")) as url:
-            yield url
-    except Missing as error:
-        pytest.skip(str(error))
 
 
 def settings(folder: Path, database: str, cache: str | None = None, backend: str | None = None) -> Settings:

@@ -18,7 +18,6 @@ import httpx
 import pytest
 from stage_studio import HEADERS, HandClock
 
-from evals.servers import Missing, postgres
 from studio.queue import Job, Queue
 from studio.store import Store
 from studio.workers import FarmMissing
@@ -61,15 +60,6 @@ farm.Processes = functools.partial(farm.Processes, command=[sys.executable, medi
 farm.LEASE_S, farm.BEAT_S, farm.POLL_S, farm.LOOK_S = float(sys.argv.pop()), 0.3, 0.1, 0.1
 sys.exit(farm.main())
 """
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with postgres(tmp_path_factory.mktemp("postgres")) as url:
-            yield url
-    except Missing as error:
-        pytest.skip(str(error))
 
 
 @dataclass
