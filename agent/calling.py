@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.skills import Skill
 
-__all__ = ["chosen", "set_up", "setup_options"]
+__all__ = ["SETTINGS", "chosen", "set_up", "setup_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 SETTINGS = ("backend", "exports", "lang", "max_spend", "ask_before_spending", "database", "redis", "engine")

@@ -71,7 +71,10 @@ _NOTHING = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Refused(Exception):
-    """A request that is not carried out. `code` names the sentence, `values` fill it; a `reason` names its {why}."""
+    """A request that is not carried out. `code` names the sentence, `values` fill it.
+
+    A `reason` among them is the key of what stands for {why} in it.
+    """
 
     def __init__(self, code: str, *, param: str | None = None, after: int | None = None, **values: object) -> None:
         super().__init__(code)
@@ -162,7 +165,7 @@ def refusal(request: Request, refused: Refused) -> Response:
     request.state.refused = refused.code
     lang, values = language(request), {"id": id, **refused.values}
     if reason := refused.values.get("reason"):
-        values["why"] = say(lang, f"serve.{reason}", **values)
+        values["why"] = say(lang, str(reason), **values)
     error = {
         "message": say(lang, f"serve.{refused.code}", **values),
         "type": KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error"),

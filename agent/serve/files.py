@@ -164,12 +164,14 @@ async def _form(request: Request, host: Host) -> AsyncIterator[UploadFile]:
     await _room(host, host.vault(request), max(int(said) - (FIELDS + 1) * FIELD_BYTES, 0))
     try:
         form = await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD_BYTES)
-    except (HTTPException, ValueError) as error:  # ValueError: a character set that is none
-        raise Refused("bad_request", why=error.detail if isinstance(error, HTTPException) else "charset") from error
+    except HTTPException as error:
+        raise Refused("bad_request", why=error.detail) from error
+    except ValueError as error:
+        raise Refused("bad_request", reason="serve.no_charset") from error
     try:
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
-            raise Refused("bad_request", param="file", why="file: Field required")
+            raise Refused("bad_request", param="file", reason="serve.no_file")
         yield upload
     finally:
         await form.close()

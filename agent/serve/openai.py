@@ -92,7 +92,7 @@ async def complete(request: Request) -> Response:
     """One turn, or what a chat program wants to know beside it."""
     host, wanted = Host.of(request), await read(request, ChatRequest)
     if wanted.n not in (None, 1):
-        raise Refused("bad_request", param="n", why=say(language(request), "openai.one"))
+        raise Refused("bad_request", param="n", reason="openai.one")
     agent = host.agent(request, None if wanted.model in (None, "", DEFAULT_MODEL) else wanted.model)
     last = max((at for at, one in enumerate(wanted.messages) if one.role == "user"), default=None)
     if last is None:

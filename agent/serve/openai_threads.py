@@ -24,9 +24,8 @@ from typing import Any, Protocol
 from starlette.requests import Request
 
 from agent.house import Agent
-from agent.serve.door import Host, Refused, language
+from agent.serve.door import Host, Refused
 from agent.serve.parts import Given, digest
-from prompts import say
 
 __all__ = ["Place", "find_place", "plain_text"]
 
@@ -131,8 +130,7 @@ def _named(host: Host, request: Request, metadata: dict[str, Any]) -> str:
     names = [name.strip() for name in (*given, str(metadata.get("thread_id") or ""))]
     named = next((name for name in names if name.lower() not in NAMELESS and not name.startswith("{{")), "")
     if len(named) > LONGEST or not named.isprintable():
-        why = say(language(request), "openai.thread", limit=LONGEST)
-        raise Refused("bad_request", param="metadata.thread_id", why=why)
+        raise Refused("bad_request", param="metadata.thread_id", reason="openai.thread", limit=LONGEST)
     return named
 
 

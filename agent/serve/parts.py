@@ -67,7 +67,7 @@ def given(content: str | Sequence[Mapping[str, Any]] | None) -> Given:
     for part in content or ():
         _read(part, found)
     if found.count > MOST:
-        raise Refused("bad_request", reason="many_files", most=MOST)
+        raise Refused("bad_request", reason="serve.many_files", most=MOST)
     return found
 
 
@@ -93,7 +93,7 @@ def _read(part: Mapping[str, Any], found: Given) -> None:
     elif kind in ("input_image", "image_url", "input_file", "file", "binary"):
         _file(part, found)
     else:
-        raise Refused("bad_request", param="content", reason="unknown_part", kind=str(kind)[:40])
+        raise Refused("bad_request", param="content", reason="serve.unknown_part", kind=str(kind)[:40])
 
 
 def _file(part: Mapping[str, Any], found: Given) -> None:
@@ -129,7 +129,7 @@ def _address(url: str, name: str, found: Given) -> None:
     elif url.startswith(("https://", "http://")) and not re.search(r"\s", url):
         found.words.append(url)
     else:
-        raise Refused("bad_request", param="content", reason="no_address", url=url[:60])
+        raise Refused("bad_request", param="content", reason="serve.no_address", url=url[:60])
 
 
 def _data(data: str, name: str, found: Given) -> None:
@@ -139,7 +139,7 @@ def _data(data: str, name: str, found: Given) -> None:
     try:
         found.files.append((name or "file", base64.b64decode(data, validate=True)))
     except (binascii.Error, ValueError) as error:
-        raise Refused("bad_request", param="content", reason="no_base64") from error
+        raise Refused("bad_request", param="content", reason="serve.no_base64") from error
 
 
 def _name(kind: str, mime: str) -> str:

@@ -174,7 +174,7 @@ async def _place(
     named = wanted.conversation.id if isinstance(wanted.conversation, Reference) else wanted.conversation
     key = request.headers.get("idempotency-key", "")
     if wanted.previous_response_id and named:
-        raise Refused("bad_request", param="conversation", reason="two_conversations")
+        raise Refused("bad_request", param="conversation", reason="serve.two_conversations")
     if wanted.previous_response_id:
         thread, before = await _taken(host, agent, wanted.previous_response_id, "previous_response_id")
         return thread, digest(thread, "after", before.id, message.mark)

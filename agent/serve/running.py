@@ -20,6 +20,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
+from agent.calling import SETTINGS
 from agent.errors import AgentError, SettingsError
 from agent.keeping import open_keeping
 from agent.logs import conceal, install, redacted
@@ -47,7 +48,6 @@ SWITCH_S = 0.0005
 the ten times longer that Python has it wait."""
 COLLECT = (50_000, 20, 20)
 """A turn makes thousands of objects and leaves few: to look for cycles as often as Python does costs a tenth of it."""
-SETTINGS = ("backend", "exports", "lang", "max_spend", "ask_before_spending", "database", "redis", "engine")
 
 
 def run(settings: Settings, skill: Skill, options: Options, said: Mapping[str, Any]) -> int:
