@@ -44,8 +44,7 @@ class Tools:
     """What this process holds for one user: the way to the backend, its credentials and the clock."""
 
     settings: Settings
-    http: Callable[[], httpx.AsyncClient]
-    """The client for the next thing to do: one may not carry everybody."""
+    http: httpx.AsyncClient
     credentials: Credentials
     clock: Clock
     address: Callable[[], Awaitable[str]]
@@ -78,7 +77,7 @@ class Tools:
         """A client that speaks for the persona."""
         attribution = self.skill(skill).attribution(self.settings.platform)
         url, web_url = await self.address(), self.settings.web_url
-        return Backend(url, self.http(), self.credentials, attribution, self.clock, web_url=web_url, drafts=self.drafts)
+        return Backend(url, self.http, self.credentials, attribution, self.clock, web_url=web_url, drafts=self.drafts)
 
     @property
     def leases(self) -> Leases:

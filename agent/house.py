@@ -7,17 +7,18 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
-from itertools import cycle
 from pathlib import Path
 from ssl import SSLContext
 from typing import cast
+from urllib.request import getproxies
 
 import httpx
 from langgraph.store.base import BaseStore
 
 from agent.backend import Credentials
+from agent.backend.transport import Transport
 from agent.clock import Clock, SystemClock
 from agent.context import Tools, register, unregister
 from agent.desk import Desk
@@ -29,7 +30,7 @@ from agent.purse import Purse
 from agent.settings import Settings
 from agent.skills import Skill
 
-__all__ = ["CLIENTS", "Agent", "House", "open_agent", "open_house", "thread_id_of"]
+__all__ = ["Agent", "House", "open_agent", "open_house", "thread_id_of"]
 
 NAMESPACE = uuid.UUID("6c1f2ac1-7c3b-5d0e-9a3e-0c6f5f6f7265")
 """Thread ids are uuid5 of user and conversation, so that an engine that wants UUIDs takes them too."""
@@ -37,8 +38,6 @@ STUDIO_LOOKS = (0.5, 1, 2, 4, 8, 15, 30)
 """The studio is on this machine: its outcome is known in seconds, not minutes."""
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=5)
 """A send holds its connection as long as it talks: how many there may be at once is for the doors to say."""
-CLIENTS = 16
-"""HTTP clients of a host: 500 sends at once are some thirty connections of each."""
 GUESTS = 1000
 """Users whose tools are kept at hand; those of others are made anew when they come back."""
 
@@ -75,18 +74,13 @@ class House:
     settings: Settings
     skill: Skill
     keep: Keeping
-    clients: tuple[httpx.AsyncClient, ...]
+    http: httpx.AsyncClient
     clock: Clock
     address: Callable[[], Awaitable[str]]
     model: ChatModel | None = None
-    http: Callable[[], httpx.AsyncClient] = field(init=False)
-    """The client whose turn it is."""
     _own: Credentials | None = None
     _purse: Purse = field(default_factory=Purse)
     _guests: OrderedDict[str, Tools] = field(default_factory=OrderedDict)
-
-    def __post_init__(self) -> None:
-        self.http = cycle(self.clients).__next__
 
     def agent(self) -> Agent:
         """For the person at this machine."""
@@ -154,24 +148,18 @@ async def open_house(
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     model: ChatModel | None = None,
-    clients: int = 1,
 ) -> AsyncIterator[House]:
-    """A house on `settings`: SQLite unless a database is set; the embedded studio starts when first needed.
-
-    `clients` HTTP clients share the calls: what one call costs grows with the connections of its client.
-    """
+    """A house on `settings`: SQLite unless a database is set; the embedded studio starts when first needed."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
         keep = await stack.enter_async_context(open_keeping(settings))
         if settings.engine:
             keep = _on_engine(keep, settings)
-        ways = [_client(settings, transport) for _ in range(1 if transport else clients)]
-        ways = [await stack.enter_async_context(each) for each in ways]
         house = House(
             settings,
             skill,
             keep,
-            tuple(ways),
+            await stack.enter_async_context(_client(settings, transport)),
             clock or SystemClock(),
             _address(settings, stack),
             model or (load_model(settings.model, settings.model_options) if settings.model else None),
@@ -196,7 +184,9 @@ async def open_agent(
 
 def _client(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     trust_env = settings.base_url is not None
-    return httpx.AsyncClient(transport=transport, verify=_trusted(trust_env), limits=LIMITS, trust_env=trust_env)
+    if transport is None and trust_env and getproxies():  # httpx's own connections know the way through a proxy.
+        return httpx.AsyncClient(limits=LIMITS, verify=_trusted(trust_env))
+    return httpx.AsyncClient(transport=transport or Transport(partial(_trusted, trust_env)))
 
 
 @cache

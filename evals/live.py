@@ -98,7 +98,7 @@ class _Live:
         trace = Trace(self.dialogue.dialogue, self._tags(), 0)
         agent = replace(self.agent, graph=cast(Any, Tap(self.agent.graph, lambda *told: self.heard.hear(*told))))
         before, bound, skipped = await self._credits(), Bindings(), False
-        _listen(self.agent.tools.http(), self.asked, self._now)
+        _listen(self.agent.tools.http, self.asked, self._now)
         for number, scripted in enumerate(self.dialogue.turns, 1):
             if not (scripted.user.text or scripted.user.files) or (costs(scripted) and not self.spend):
                 skipped = True

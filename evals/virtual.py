@@ -210,7 +210,7 @@ def agent_on(
     async def address() -> str:
         return URL
 
-    held = Tools(settings, lambda: http, credentials, clock, address, _skills=_SKILLS)
+    held = Tools(settings, http, credentials, clock, address, _skills=_SKILLS)
     agent = Agent(settings, skill, build_graph(saver, memory), memory, held)
     register(agent.user, held)
     return agent

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import httpcore
 import httpx
 
 from agent.backend.answers import read_answer, retry_after
@@ -35,14 +34,11 @@ LONGEST_PAUSE = 120.0
 """Seconds to wait at most when the server says for how long."""
 GETTING_ON = 1 << 20
 """Bytes after which a try that broke off was not in vain."""
-PIECE_UP, PIECE_DOWN = 1 << 19, 1 << 18
-"""Bytes that are moved at a time. httpx's own 64 KB cost more in calls than in copying: half of the speed."""
+PIECE_UP = 1 << 19
+"""Bytes that are read at a time. httpx's own 64 KB cost more in calls than in copying: half of the speed."""
 LONGEST_REFUSAL = 1 << 16
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-
-# httpx has no option for it. Where a later httpcore does not know it, downloads are slower and that is all.
-httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = PIECE_DOWN
 
 
 class _Counted(io.FileIO):

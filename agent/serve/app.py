@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from agent.errors import Busy
-from agent.house import CLIENTS, House, open_house
+from agent.house import House, open_house
 from agent.serve import agui, files, health, native, openai, responses
 from agent.serve.collector import collecting
 from agent.serve.door import Host, Refused, Unfit, refusal
@@ -45,7 +45,7 @@ def application(settings: Settings, skill: Skill, options: Options | None = None
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_house(settings, skill, clients=CLIENTS, **seams) as house, open_host(house, chosen) as host:
+        async with open_house(settings, skill, **seams) as house, open_host(house, chosen) as host:
             app.state.host, app.state.readiness = host, health.Readiness(house)
             async with operated(host, metrics):
                 yield

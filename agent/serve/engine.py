@@ -20,7 +20,7 @@ from langgraph_sdk import Auth
 
 from agent.context import Context
 from agent.graph import builder
-from agent.house import CLIENTS, House, open_house
+from agent.house import House, open_house
 from agent.serve.keys import GUEST, Keys
 from agent.serve.vault import Vault
 from agent.settings import Settings
@@ -48,7 +48,7 @@ async def house() -> House:
 
 async def _opened() -> House:
     settings = await asyncio.to_thread(Settings.load)
-    return await _open.enter_async_context(open_house(settings, load_skill(DEFAULT), clients=CLIENTS))
+    return await _open.enter_async_context(open_house(settings, load_skill(DEFAULT)))
 
 
 def in_house(node: Node) -> Node:

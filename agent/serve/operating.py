@@ -34,8 +34,7 @@ async def operated(host: Host, metrics: Metrics) -> AsyncIterator[None]:
 
     turns.on_begin.append(begun)
     turns.on_end.append(ended)
-    for client in host.house.clients:
-        client.event_hooks["response"].append(metrics.count_call)
+    host.house.http.event_hooks["response"].append(metrics.count_call)
     keeper = asyncio.create_task(retaining(host, metrics))
     try:
         yield
