@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from agent.backend import Backend
 from agent.context import Context, emit, journal, tools
-from agent.journal import Job, Send
+from agent.journal import Job, Opened, Send
 from agent.recovery import reconcile, tell_media, tell_unknown, undone
 from agent.rendering import Rendering
 from agent.report import tell
@@ -24,9 +23,10 @@ def step_id(state: State, runtime: Runtime[Context]) -> str:
     return f"{runtime.context.turn or state['turn_id']}-{state['budget']}-{len(state['steps'])}"
 
 
-async def begun(runtime: Runtime[Context]) -> bool:
+def begun(opened: Opened, runtime: Runtime[Context]) -> bool:
     """Whether this turn has had an effect before: then it is a second run of it."""
-    return bool(runtime.context.turn) and any(await asyncio.gather(_sends(runtime), _jobs(runtime)))
+    turn = runtime.context.turn
+    return bool(turn) and (any(map(_started, opened.sends)) or any(job.turn == turn for job in opened.jobs))
 
 
 async def end(state: State, runtime: Runtime[Context], backend: Backend) -> None:
@@ -62,7 +62,11 @@ async def taken_up(send: Send, state: State, runtime: Runtime[Context], backend:
 
 async def _sends(runtime: Runtime[Context]) -> list[Send]:
     found = await journal(runtime).sends(runtime.context.thread, turn=runtime.context.turn)
-    return [send for send in found if send.outcome != "not-started"]
+    return [send for send in found if _started(send)]
+
+
+def _started(send: Send) -> bool:
+    return send.outcome != "not-started"
 
 
 async def _jobs(runtime: Runtime[Context]) -> list[Job]:

@@ -32,6 +32,7 @@ class _Channels(State, total=False):
     """The state as LangGraph keeps it. `agent.state` is read before the first prompt, and LangGraph takes a second."""
 
     glance: Annotated[Any, UntrackedValue]
+    opened: Annotated[Any, UntrackedValue]
 
 
 def builder(around: Callable[[Any], Any] = lambda node: node) -> StateGraph[State, Context, State, State]:

@@ -17,7 +17,7 @@ from langgraph.store.base import BaseStore
 
 from agent.state import Session, Step
 
-__all__ = ["Job", "JobStatus", "Journal", "Ledger", "Outcome", "Send", "Version", "label"]
+__all__ = ["Job", "JobStatus", "Journal", "Ledger", "Opened", "Outcome", "Send", "Version", "label"]
 
 Outcome = Literal["pending", "done", "not-started", "unknown"]
 """pending: it may have been sent and nobody has looked since; unknown: looked at and told, still not known."""
@@ -80,6 +80,11 @@ class Job:
     text: str = field(default="", compare=False, repr=False)
     """The draft as the JSON text that it came as; "" where only its value is known."""
 
+    @property
+    def open(self) -> bool:
+        """Whether its file may still come."""
+        return self.status in OPEN
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -110,6 +115,22 @@ class Ledger:
     """The session that the last one was seen in."""
 
 
+@dataclass(slots=True)
+class Opened:
+    """What there is of a thread when its turn begins. Nobody else writes to it, so whoever adds to it says so here."""
+
+    session: Session | None
+    sends: list[Send]
+    """Of this very turn: it is run again."""
+    pending: list[Send]
+    """Those that nobody has learned the outcome of, oldest first."""
+    jobs: list[Job]
+    """All of the thread, oldest first."""
+    ledger: Ledger
+    whole: bool = False
+    """Whether the ledger is known not to lag behind."""
+
+
 Record = TypeVar("Record", Send, Job, Version)
 Drafted = TypeVar("Drafted", Job, Version)
 
@@ -125,6 +146,17 @@ class Journal:
     def __init__(self, store: BaseStore, user: str) -> None:
         self._store = store
         self._root = ("reelchat", label(user))
+
+    async def opened(self, thread: str, turn: str) -> Opened:
+        """What a turn has to know of its thread, asked for at once."""
+        session, sends, pending, jobs, ledger = await asyncio.gather(
+            self.session(thread),
+            self.sends(thread, turn=turn),
+            self.open_sends(thread),
+            self._jobs_with("thread", thread),
+            self.ledger(thread),
+        )
+        return Opened(session, sends if turn else [], pending, jobs, ledger)
 
     # Sends
 
@@ -168,15 +200,16 @@ class Journal:
         """Render jobs whose file may still come, oldest first."""
         ways = [("thread", thread)] if thread else [("status", status) for status in OPEN]
         found = await asyncio.gather(*(self._jobs_with(name, value) for name, value in ways))
-        jobs = [job for some in found for job in some if job.status in OPEN]
+        jobs = [job for some in found for job in some if job.open]
         return sorted(jobs, key=lambda job: job.at)
 
     async def jobs_of(self, turn: str) -> list[Job]:
         """The render jobs that a turn made, oldest first."""
-        return sorted(await self._jobs_with("turn", turn), key=lambda job: job.at)
+        return await self._jobs_with("turn", turn)
 
     async def _jobs_with(self, name: str, value: str) -> list[Job]:
-        return [_read(job) async for job in self._all((*self._root, "jobs"), Job, {name: value})]
+        found = [_read(job) async for job in self._all((*self._root, "jobs"), Job, {name: value})]
+        return sorted(found, key=lambda job: job.at)
 
     # Versions of the draft
 
@@ -231,12 +264,13 @@ class Journal:
         self, namespace: tuple[str, ...], kind: type[Record], only: dict[str, Any] | None = None
     ) -> AsyncIterator[Record]:
         """Every record of a namespace, `only` those with these values; the store's own default stops at ten."""
-        offset = 0
-        while page := await self._store.asearch(namespace, filter=only, limit=PAGE, offset=offset):
+        offset, more = 0, True
+        while more:
+            page = await self._store.asearch(namespace, filter=only, limit=PAGE, offset=offset)
             for item in page:
                 if (record := _record(kind, item.value)) is not None:
                     yield record
-            offset += PAGE
+            offset, more = offset + PAGE, len(page) == PAGE
 
 
 def _record(kind: type[Record], value: dict[str, Any]) -> Record | None:

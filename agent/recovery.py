@@ -50,10 +50,11 @@ def _differs(send: Send, snapshot: Snapshot) -> bool:
     return fingerprint(snapshot.draft) != send.fingerprint or bool(send.media and media_of(snapshot) != send.media)
 
 
-async def settle_open_sends(state: State, runtime: Runtime[Context], backend: Backend, snapshot: Snapshot) -> bool:
-    """Tells what became of sends that a crash or a canceled turn cut off. Returns whether there were any."""
-    log, lang = journal(runtime), state["lang"]
-    sends = await log.open_sends(runtime.context.thread)
+async def settle_open_sends(
+    sends: list[Send], state: State, runtime: Runtime[Context], backend: Backend, snapshot: Snapshot
+) -> None:
+    """Tells what became of `sends`, which a crash or a canceled turn cut off."""
+    lang = state["lang"]
     for send in sends:
         landed: Snapshot | None = snapshot
         if not _differs(send, snapshot):
@@ -66,8 +67,7 @@ async def settle_open_sends(state: State, runtime: Runtime[Context], backend: Ba
         else:
             await tell_unknown(send, runtime, backend, lang)
         tell(runtime, undone(send.remaining, lang))
-        await log.settle(send, "done" if landed else "unknown")
-    return bool(sends)
+        await journal(runtime).settle(send, "done" if landed else "unknown")
 
 
 async def tell_unknown(send: Send, runtime: Runtime[Context], backend: Backend, lang: Lang) -> None:

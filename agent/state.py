@@ -78,6 +78,9 @@ class State(TypedDict, total=False):
     glance: Any
     """When the turn looked at its session, and what it saw: that of a moment ago is as good as another look. Of this
     turn alone: `agent.graph` keeps it out of checkpoints."""
+    opened: Any
+    """What the journal held when the turn began (`agent.journal.Opened`); absent where an engine goes on in mid-turn.
+    Kept out of checkpoints like `glance`."""
     before: Any
     """The draft before the last send, as the backend gave it."""
     looked: Any

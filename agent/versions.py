@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from agent.context import Context, journal, tools
 from agent.draft import Draft, fingerprint
-from agent.journal import Journal, Ledger, Version
+from agent.journal import Journal, Ledger, Opened, Version
 from agent.report import tell
 from agent.state import State, Step
 from prompts import Lang, say
@@ -49,13 +49,13 @@ def mark(draft: Any) -> str:
     return fingerprint(draft)[:16] if Draft.read(draft).exportable else EMPTY
 
 
-async def keep(book: Journal, seen: Version) -> Kept | None:
+async def keep(book: Journal, seen: Version, opened: Opened | None = None) -> Kept | None:
     """Keeps `seen` under the next number unless it is the last one kept; the number it comes with is not used.
 
     Two small records are read where nothing changed, whatever the number of versions. None for an empty draft of a
     session in which nothing was made yet.
     """
-    mine, ledger = mark(seen.draft), await _ledger(book, seen.thread)
+    mine, ledger = mark(seen.draft), await _ledger(book, seen.thread, opened)
     if ledger.marks[-1:] == (mine,):
         return _standing(ledger, mine, fresh=False)
     if mine == EMPTY and ledger.session_id != seen.session_id:
@@ -63,14 +63,20 @@ async def keep(book: Journal, seen: Version) -> Kept | None:
     await book.keep_version(replace(seen, number=len(ledger.marks) + 1))
     ledger = Ledger((*ledger.marks, mine), seen.session_id)
     await book.keep_ledger(seen.thread, ledger)
+    if opened:
+        opened.ledger = ledger
     return _standing(ledger, mine, fresh=True)
 
 
-async def _ledger(book: Journal, thread: str) -> Ledger:
+async def _ledger(book: Journal, thread: str, opened: Opened | None) -> Ledger:
     """What is known of the versions, those included that a process kept which was killed before it wrote so."""
-    ledger = await book.ledger(thread)
+    if opened and opened.whole:
+        return opened.ledger
+    ledger = opened.ledger if opened else await book.ledger(thread)
     while missed := await book.version(thread, len(ledger.marks) + 1):
         ledger = Ledger((*ledger.marks, mark(missed.draft)), missed.session_id)
+    if opened:
+        opened.ledger, opened.whole = ledger, True
     return ledger
 
 
@@ -86,19 +92,19 @@ async def remember(state: State, runtime: Runtime[Context], draft: Any, step: St
     """
     session, thread, book = state["session"], runtime.context.thread, journal(runtime)
     assert session, "connect made one"
-    words, by = "", "backend"
+    words, by, opened = "", "backend", state.get("opened")
     if step:
         words, by = step["text"] or state["utterance"], step["by"]
     else:
-        ledger, mine = await _ledger(book, thread), mark(draft)
+        ledger, mine = await _ledger(book, thread, opened), mark(draft)
         if ledger.marks[-1:] == (mine,):
             return _standing(ledger, mine, fresh=False)
-        if sends := await book.open_sends(thread):
+        if sends := opened.pending if opened else await book.open_sends(thread):
             words, by = sends[-1].text, "person"
     at = tools(runtime).clock.now().isoformat()
     try:
         text = tools(runtime).drafts.text(draft)
-        return await keep(book, Version(0, thread, at, words, draft, by, session["session_id"], text))
+        return await keep(book, Version(0, thread, at, words, draft, by, session["session_id"], text), opened)
     except (TypeError, ValueError, RecursionError):
         log.exception("a draft that is no JSON is not kept")
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Literal
 
 from langgraph.runtime import Runtime
@@ -15,6 +14,7 @@ from agent.closing import keep_or_remove
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft, changes
 from agent.errors import AgentError, SessionGone, Unreachable
+from agent.journal import Opened
 from agent.recovery import settle_open_sends, tell_unknown
 from agent.report import error_event, progress, tell
 from agent.state import Session, State
@@ -32,12 +32,14 @@ async def connect(state: State, runtime: Runtime[Context]) -> Command[Literal["r
     follows = spoken(state["utterance"], state.get("lang", held.settings.lang))
     lang = state.get("wanted_lang") or follows
     try:
-        if await _only_looks(state, runtime):
-            return Command(goto="__end__", update={"lang": lang})
+        opened = await journal(runtime).opened(runtime.context.thread, runtime.context.turn)
         # The journal first: a turn that was killed after it had replaced a session left the old one in the state.
-        again, kept = await asyncio.gather(begun(runtime), journal(runtime).session(runtime.context.thread))
-        update = await _open(state | {"lang": lang}, runtime, kept or state.get("session"))
-        if again:
+        opened.session = opened.session or state.get("session")
+        if not (state["utterance"].strip() or state.get("files") or opened.session):
+            # A session begins with the first utterance, in its language.
+            return Command(goto="__end__", update={"lang": lang})
+        update = await _open(state | {"lang": lang, "opened": opened}, runtime, opened)
+        if begun(opened, runtime):
             await end(state | {"lang": lang}, runtime, await held.backend(runtime.context.skill))
             return Command(goto="__end__", update={"lang": lang, **update, "steps": [], "question": None})
     except AgentError as error:
@@ -45,12 +47,6 @@ async def connect(state: State, runtime: Runtime[Context]) -> Command[Literal["r
         offer = _offer(state | {"lang": lang}, runtime) if isinstance(error, Unreachable) else {}
         return Command(goto="__end__", update={"lang": lang, "outcome": "failed", **offer})
     return Command(goto="route", update={"lang": lang, **update})
-
-
-async def _only_looks(state: State, runtime: Runtime[Context]) -> bool:
-    """Whether nothing was said and nothing is there: a session begins with the first utterance, in its language."""
-    said = state["utterance"].strip() or state.get("files")
-    return not said and not state.get("session") and await journal(runtime).session(runtime.context.thread) is None
 
 
 def _offer(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -63,27 +59,28 @@ def _offer(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     return {"question": ask("sse", decisions[0].text, state["lang"], runtime, say(state["lang"], "ask.again"))}
 
 
-async def _open(state: State, runtime: Runtime[Context], session: Session | None) -> dict[str, Any]:
-    log, lang = journal(runtime), state["lang"]
+async def _open(state: State, runtime: Runtime[Context], opened: Opened) -> dict[str, Any]:
+    session, known = opened.session, {"opened": opened}
     if session is None:
-        progress(runtime, "connect", say(lang, "connect.connecting"))
+        progress(runtime, "connect", say(state["lang"], "connect.connecting"))
     backend = await tools(runtime).backend(runtime.context.skill)
     await backend.connect()
     if session is None:
-        return {"session": await _new_session(state, runtime, backend), "draft": None, "asked": None}
+        return {**known, "session": await _new_session(state, runtime, backend), "draft": None, "asked": None}
     try:
         if not session["session_id"]:
             raise SessionGone
         at = tools(runtime).clock.now()
         snapshot = await backend.snapshot(session["session_id"])
     except SessionGone:
-        return {"session": await _replace_session(state, runtime, backend), "draft": None, "asked": None}
+        session = await _replace_session(state, runtime, backend, opened)
+        return {**known, "session": session, "draft": None, "asked": None}
     if snapshot.user_id and not session["user_id"]:
         session = Session(**{**session, "user_id": snapshot.user_id})
-        await log.keep_session(runtime.context.thread, session)
+        await journal(runtime).keep_session(runtime.context.thread, session)
     await remember(state | {"session": session}, runtime, snapshot.draft)
     asked = await _tell_news(state | {"session": session}, runtime, backend, snapshot)
-    return {"session": session, "draft": snapshot.draft, "asked": asked, "glance": (at, snapshot)}
+    return {**known, "session": session, "draft": snapshot.draft, "asked": asked, "glance": (at, snapshot)}
 
 
 async def _new_session(state: State, runtime: Runtime[Context], backend: Backend) -> Session:
@@ -95,14 +92,15 @@ async def _new_session(state: State, runtime: Runtime[Context], backend: Backend
     return session
 
 
-async def _replace_session(state: State, runtime: Runtime[Context], backend: Backend) -> Session:
+async def _replace_session(state: State, runtime: Runtime[Context], backend: Backend, opened: Opened) -> Session:
     """A session for one that is gone, once it is there. What an unsettled send did there can't be learned any more."""
     session, log = await _new_session(state, runtime, backend), journal(runtime)
     tell(runtime, say(state["lang"], "connect.session_gone"))
-    for send in await log.open_sends(runtime.context.thread):
+    for send in opened.pending:
         if send.session_id != session["session_id"]:
             await tell_unknown(send, runtime, backend, state["lang"])
             await log.settle(send, "unknown")
+    opened.pending = []
     return session
 
 
@@ -113,7 +111,10 @@ async def _tell_news(
 
     Returns what there is to ask about them.
     """
-    if await settle_open_sends(state, runtime, backend, snapshot):
+    opened = state["opened"]
+    if cut_off := opened.pending:
+        await settle_open_sends(cut_off, state, runtime, backend, snapshot)
+        opened.pending = []
         return None
     lang, was, now = state["lang"], Draft.read(state.get("draft")), Draft.read(snapshot.draft)
     if "draft" not in state or not (lines := news(was, now, lang)):

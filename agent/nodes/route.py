@@ -15,6 +15,7 @@ from agent.context import Context, emit, journal, tools
 from agent.desk import Desk
 from agent.draft import Draft
 from agent.events import Timeline
+from agent.journal import Opened
 from agent.material import bare_name
 from agent.opinion import second_opinion, unsure
 from agent.questions import Option, picked
@@ -105,8 +106,14 @@ async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
         text=_agreed(asked.get("labels", []), state["utterance"]),
         attachments=tuple(state.get("files", ())),
         pending=None if asked.get("options") else asked.get("route"),
-        rendering=bool(await journal(runtime).open_jobs(runtime.context.thread)),
+        rendering=await _rendering(state, runtime),
     )
+
+
+async def _rendering(state: State, runtime: Runtime[Context]) -> bool:
+    opened: Opened | None = state.get("opened")
+    jobs = opened.jobs if opened else await journal(runtime).open_jobs(runtime.context.thread)
+    return any(job.open for job in jobs)
 
 
 def _steps(decisions: list[Decision], state: State, desk: Desk) -> list[Step]:

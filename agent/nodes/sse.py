@@ -34,8 +34,7 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     backend = await tools(runtime).backend(runtime.context.skill)
     session = state["session"]
     assert session, "connect made one"
-    sent = await journal(runtime).send(runtime.context.thread, step_id(state, runtime))
-    if sent and (known := await taken_up(sent, state, runtime, backend)):
+    if known := await _begun(state, runtime, backend):
         return known
     before = _glanced(state, runtime) or await backend.snapshot(session["session_id"])
     if asked := await may_spend("sse", before.draft, state, runtime, backend):
@@ -65,6 +64,14 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     # Of an unknown outcome the credits have been told.
     await tell_cost("sse", send.credits, state, runtime, backend, aloud=known["outcome"] != "unknown")
     return {**heard, "before": before.draft, **known}
+
+
+async def _begun(state: State, runtime: Runtime[Context], backend: Backend) -> dict[str, Any] | None:
+    """What became of this send where an engine goes on here with a turn that another process had begun."""
+    if state.get("opened"):  # The turn began in this one, and has no step twice.
+        return None
+    sent = await journal(runtime).send(runtime.context.thread, step_id(state, runtime))
+    return await taken_up(sent, state, runtime, backend) if sent else None
 
 
 def _glanced(state: State, runtime: Runtime[Context]) -> Snapshot | None:
