@@ -9,13 +9,14 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
 from typing import Any, LiteralString
 from weakref import WeakKeyDictionary
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.store.base import GetOp
 from langgraph.store.postgres.aio import AsyncPostgresStore
 from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.rows import dict_row
@@ -42,6 +43,7 @@ SETUP_LOCK = 0x7265656C
 LIFE_S, BEAT_S = 30.0, 10.0
 """How long a lease in Redis outlives its process, and how often a living one renews it."""
 _ALIVE: dict[str, Any] = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
+_GET = "SELECT key, value, created_at, updated_at FROM store WHERE prefix = %s AND key = ANY(%s)"
 _LOCK, _UNLOCK = "SELECT pg_try_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)"
 _RENEW = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end"
 _FREE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
@@ -60,7 +62,7 @@ async def open_shared(settings: Settings) -> AsyncIterator[Keeping]:
         else:
             leases = held = PostgresLeases(url)
             stack.push_async_callback(held.close)
-        store = AsyncPostgresStore(pool)
+        store = _Store(pool)
 
         async def prune(thread_id: str) -> None:
             await AsyncPostgresSaver(pool).aprune([thread_id], strategy="keep_latest")
@@ -73,6 +75,25 @@ async def open_shared(settings: Settings) -> AsyncIterator[Keeping]:
                 await connection.execute("SELECT 1")
 
         yield Keeping(store, leases, lambda: build(AsyncPostgresSaver(pool), store), prune, forget, alive)
+
+
+class _Store(AsyncPostgresStore):
+    """The library's store without what we have no use for: its reads renew times to live, in statements that go
+    through every row of a namespace, and its pipelines wait for each answer all the same. Where a later version asks
+    in another way, these methods are not called and it is only slower.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+        super().__init__(pool, ttl={"refresh_on_read": False})
+
+    def _cursor(self, *, pipeline: bool = False) -> Any:
+        return super()._cursor()
+
+    def _get_batch_GET_ops_queries(self, get_ops: Sequence[tuple[int, GetOp]]) -> list[Any]:
+        wanted: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+        for index, op in get_ops:
+            wanted.setdefault(op.namespace, []).append((index, op.key))
+        return [(_GET, (".".join(name), [key for _, key in items]), name, items) for name, items in wanted.items()]
 
 
 @asynccontextmanager
