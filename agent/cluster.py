@@ -16,9 +16,9 @@ from typing import Any, LiteralString
 from weakref import WeakKeyDictionary
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from langgraph.store.base import GetOp
+from langgraph.store.base import GetOp, Item
 from langgraph.store.postgres.aio import AsyncPostgresStore
-from psycopg import AsyncConnection, Error, OperationalError
+from psycopg import AsyncConnection, AsyncCursor, Error, OperationalError
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 from redis.asyncio import Redis
@@ -43,7 +43,10 @@ SETUP_LOCK = 0x7265656C
 LIFE_S, BEAT_S = 30.0, 10.0
 """How long a lease in Redis outlives its process, and how often a living one renews it."""
 _ALIVE: dict[str, Any] = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
-_GET = "SELECT key, value, created_at, updated_at FROM store WHERE prefix = %s AND key = ANY(%s)"
+_GET = (
+    "SELECT prefix, key, value, created_at, updated_at"
+    " FROM unnest(%s::text[], %s::text[]) AS wanted (prefix, key) JOIN store USING (prefix, key)"
+)
 _LOCK, _UNLOCK = "SELECT pg_try_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)"
 _RENEW = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end"
 _FREE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
@@ -79,8 +82,8 @@ async def open_shared(settings: Settings) -> AsyncIterator[Keeping]:
 
 class _Store(AsyncPostgresStore):
     """The library's store without what we have no use for: its reads renew times to live, in statements that go
-    through every row of a namespace, and its pipelines wait for each answer all the same. Where a later version asks
-    in another way, these methods are not called and it is only slower.
+    through every row of a namespace, one for each namespace, and its pipelines wait for each answer all the same.
+    Where a later version asks in another way, these methods are not called and it is only slower.
     """
 
     def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
@@ -89,11 +92,14 @@ class _Store(AsyncPostgresStore):
     def _cursor(self, *, pipeline: bool = False) -> Any:
         return super()._cursor()
 
-    def _get_batch_GET_ops_queries(self, get_ops: Sequence[tuple[int, GetOp]]) -> list[Any]:
-        wanted: dict[tuple[str, ...], list[tuple[int, str]]] = {}
-        for index, op in get_ops:
-            wanted.setdefault(op.namespace, []).append((index, op.key))
-        return [(_GET, (".".join(name), [key for _, key in items]), name, items) for name, items in wanted.items()]
+    async def _batch_get_ops(
+        self, get_ops: Sequence[tuple[int, GetOp]], results: list[Any], cur: AsyncCursor[dict[str, Any]]
+    ) -> None:
+        wanted = [(".".join(op.namespace), op.key) for _, op in get_ops]
+        await cur.execute(_GET, list(map(list, zip(*wanted, strict=True))))
+        found = {(row.pop("prefix"), row["key"]): row for row in await cur.fetchall()}
+        for (index, op), at in zip(get_ops, wanted, strict=True):
+            results[index] = Item(namespace=op.namespace, **found[at]) if at in found else None
 
 
 @asynccontextmanager

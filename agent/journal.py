@@ -148,13 +148,12 @@ class Journal:
         self._root = ("reelchat", label(user))
 
     async def opened(self, thread: str, turn: str) -> Opened:
-        """What a turn has to know of its thread, asked for at once."""
-        session, sends, pending, jobs, ledger = await asyncio.gather(
-            self.session(thread),
-            self.sends(thread, turn=turn),
-            self.open_sends(thread),
-            self._jobs_with("thread", thread),
-            self.ledger(thread),
+        """What a turn has to know of its thread; all is new without a session, which is kept before it is used."""
+        session, ledger = await asyncio.gather(self.session(thread), self.ledger(thread))
+        if session is None:
+            return Opened(None, [], [], [], ledger, whole=True)
+        sends, pending, jobs = await asyncio.gather(
+            self.sends(thread, turn=turn), self.open_sends(thread), self._jobs_with("thread", thread)
         )
         return Opened(session, sends if turn else [], pending, jobs, ledger)
 
