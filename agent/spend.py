@@ -22,7 +22,7 @@ from agent.report import tell
 from agent.state import State
 from prompts import say
 
-__all__ = ["may_spend", "metered", "tell_cost"]
+__all__ = ["balance", "may_spend", "metered", "tell_cost"]
 
 NEW, EDIT, STUDIO = 100.0, 50.0, 5.0
 """Credits, roughly, by the documents: a clip on an empty timeline, a session of edits; the most the studio takes."""
@@ -34,15 +34,15 @@ def metered(runtime: Runtime[Context]) -> bool:
     return settings.max_spend is not None or settings.ask_before_spending
 
 
-async def may_spend(
-    kind: Kind, draft: Any, state: State, runtime: Runtime[Context], backend: Backend
-) -> dict[str, Any] | None:
-    """None where the step may go on; what its node returns where the person is asked first. Raises SpendRefused."""
+def may_spend(kind: Kind, draft: Any, have: Credits, state: State, runtime: Runtime[Context]) -> dict[str, Any] | None:
+    """None where the step may go on with what the account has; what its node returns where the person is asked first.
+
+    Raises SpendRefused.
+    """
     held = tools(runtime)
     settings, purse = held.settings, held.purse
     if not metered(runtime):
         return None
-    have = await _balance(backend)
     purse.look(have.available)
     price = purse.price(kind, _usual(kind, draft, settings.backend))
     if have.available is not None:
@@ -56,13 +56,12 @@ async def may_spend(
     return _ask(price, have, state, runtime)
 
 
-async def tell_cost(
-    kind: Kind, before: float | None, state: State, runtime: Runtime[Context], backend: Backend, *, aloud: bool = True
+def tell_cost(
+    kind: Kind, before: float | None, have: Credits, state: State, runtime: Runtime[Context], *, aloud: bool = True
 ) -> None:
-    """Reads the balance after a step and says what it lost; `before` is what was available before the step."""
+    """Says what a step has cost that left `have`; `before` is what was available before it."""
     purse = tools(runtime).purse
     purse.look(before)
-    have = await _balance(backend)
     purse.look(have.available)
     if before is not None and have.available is not None:
         purse.paid(kind, before - have.available)
@@ -115,7 +114,8 @@ def _usual(kind: Kind, draft: Any, backend: str) -> float:
     return EDIT if Draft.read(draft).exportable else NEW
 
 
-async def _balance(backend: Backend) -> Credits:
+async def balance(backend: Backend) -> Credits:
+    """What the account has, as far as it can be told."""
     try:
         return await backend.credits()
     except BackendError:

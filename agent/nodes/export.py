@@ -16,7 +16,7 @@ from agent.events import Error
 from agent.journal import Job
 from agent.rendering import NO_LOOK, Rendering, new_id
 from agent.report import failing_softly, tell
-from agent.spend import may_spend, metered, tell_cost
+from agent.spend import balance, may_spend, metered, tell_cost
 from agent.state import FORMATS, Session, State
 from agent.versions import no_such, remember
 from prompts import say
@@ -49,13 +49,14 @@ async def export_video(state: State, runtime: Runtime[Context]) -> dict[str, Any
         if step["by"] == "backend":
             return {"outcome": "done"}  # It spoke of a button; there is nothing behind it.
         raise NothingToExport
-    if asked := await may_spend("export", raw, state, runtime, backend):
+    if metered(runtime) and (asked := may_spend("export", raw, await balance(backend), state, runtime)):
         return asked
     held = tools(runtime)
     rendering = Rendering(backend, journal(runtime), held, lambda event: emit(runtime, event))
     await rendering.run(_job(raw, text, session, number, state, runtime))
     if metered(runtime):
-        await tell_cost("export", held.purse.last, state, runtime, backend)
+        before = held.purse.last
+        tell_cost("export", before, await balance(backend), state, runtime)
     return {"outcome": "done", "draft": now}
 
 

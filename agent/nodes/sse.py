@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.again import step_id, taken_up
-from agent.backend import Backend, Snapshot
+from agent.backend import Backend, Credits, Snapshot
 from agent.context import Context, emit, journal, tools
 from agent.draft import fingerprint
 from agent.ear import Ear
@@ -18,7 +19,7 @@ from agent.journal import Send
 from agent.notices import noticing
 from agent.recovery import media_of, reconcile, tell_media, tell_unknown
 from agent.report import error_event, failing_softly, progress, tell
-from agent.spend import may_spend, tell_cost
+from agent.spend import balance, may_spend, tell_cost
 from agent.state import State
 from prompts import say
 
@@ -36,10 +37,10 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     assert session, "connect made one"
     if known := await _begun(state, runtime, backend):
         return known
-    before = _glanced(state, runtime) or await backend.snapshot(session["session_id"])
-    if asked := await may_spend("sse", before.draft, state, runtime, backend):
+    before, have = await _seen(state, runtime, backend)
+    if asked := may_spend("sse", before.draft, have, state, runtime):
         return {**asked, "before": before.draft}
-    send = await _intend(state, runtime, backend, before)
+    send = await _intend(state, runtime, before, have)
     ear = Ear(runtime, state["lang"])
     progress(runtime, "send", say(state["lang"], "send.working"))
     try:
@@ -55,14 +56,11 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         raise
     ear.close()
     heard = ear.heard()
-    known = {"looked": None, "outcome": "failed" if ear.failed else "done"}
     if ear.failed:
         emit(runtime, error_event(ear.failed, state["lang"], tools(runtime).settings, session))
-    elif not ear.complete:
-        known = await _look(send, state, runtime, backend)
-    await journal(runtime).settle(send, "unknown" if known["outcome"] == "unknown" else "done")
-    # Of an unknown outcome the credits have been told.
-    await tell_cost("sse", send.credits, state, runtime, backend, aloud=known["outcome"] != "unknown")
+    known = await (_look if not (ear.failed or ear.complete) else _end)(send, state, runtime, backend)
+    if ear.failed:
+        known["outcome"] = "failed"
     return {**heard, "before": before.draft, **known}
 
 
@@ -74,18 +72,30 @@ async def _begun(state: State, runtime: Runtime[Context], backend: Backend) -> d
     return await taken_up(sent, state, runtime, backend) if sent else None
 
 
-def _glanced(state: State, runtime: Runtime[Context]) -> Snapshot | None:
-    """What was seen of the session a moment ago; None where something may have happened since."""
-    at, snapshot = state.get("glance") or (None, None)
-    return snapshot if at and tools(runtime).clock.now() - at < MOMENT else None
+async def _seen(state: State, runtime: Runtime[Context], backend: Backend) -> tuple[Snapshot, Credits]:
+    """The session and the balance before the send; what was seen of the session a moment ago is still so."""
+    if glance := state.get("glance"):
+        at, snapshot = glance
+        if tools(runtime).clock.now() - at < MOMENT:
+            return snapshot, await balance(backend)
+    session = state["session"]
+    assert session
+    looked, have = await asyncio.gather(_looked(session["session_id"], backend), balance(backend))
+    if isinstance(looked, BackendError):
+        raise looked
+    return looked, have
 
 
-async def _intend(state: State, runtime: Runtime[Context], backend: Backend, before: Snapshot) -> Send:
-    """The record of the send, on disk before its POST."""
+async def _looked(session_id: str, backend: Backend) -> Snapshot | BackendError:
+    """Returns an error, so that what is asked for beside it is not left alone."""
     try:
-        available = (await backend.credits()).available
-    except BackendError:
-        available = None
+        return await backend.snapshot(session_id)
+    except BackendError as error:
+        return error
+
+
+async def _intend(state: State, runtime: Runtime[Context], before: Snapshot, have: Credits) -> Send:
+    """The record of the send, on disk before its POST."""
     session = state["session"]
     assert session
     send = Send(
@@ -97,11 +107,20 @@ async def _intend(state: State, runtime: Runtime[Context], backend: Backend, bef
         fingerprint=fingerprint(before.draft),
         media=media_of(before),
         at=tools(runtime).clock.now().isoformat(),
-        credits=available,
+        credits=have.available,
         remaining=state["steps"][1:],
     )
     await journal(runtime).intend(send)
     return send
+
+
+async def _end(send: Send, state: State, runtime: Runtime[Context], backend: Backend) -> dict[str, Any]:
+    """After a stream that was heard to its end: what the send has cost, and the draft where it can be had."""
+    _, have, looked = await asyncio.gather(
+        journal(runtime).settle(send, "done"), balance(backend), _looked(send.session_id, backend)
+    )
+    tell_cost("sse", send.credits, have, state, runtime)
+    return {"looked": None if isinstance(looked, BackendError) else looked.draft, "outcome": "done"}
 
 
 async def _look(send: Send, state: State, runtime: Runtime[Context], backend: Backend) -> dict[str, Any]:
@@ -109,9 +128,15 @@ async def _look(send: Send, state: State, runtime: Runtime[Context], backend: Ba
     lang = state["lang"]
     tell(runtime, say(lang, "recover.lost"))
     landed = await reconcile(send, runtime, backend, lang)
+    known: dict[str, Any] = {"looked": None, "outcome": "unknown"}
     if landed is None:
         await tell_unknown(send, runtime, backend, lang)
-        return {"looked": None, "outcome": "unknown"}
-    # Told of the media, nobody is told that nothing changed.
-    told = {"spoke": True} if tell_media(send, landed, runtime, lang) else {}
-    return {"looked": landed.draft, "outcome": "done", **told}
+    else:
+        known = {"looked": landed.draft, "outcome": "done"}
+        # Told of the media, nobody is told that nothing changed.
+        if tell_media(send, landed, runtime, lang):
+            known["spoke"] = True
+    await journal(runtime).settle(send, "done" if landed else "unknown")
+    # Of an unknown outcome the credits have been told.
+    tell_cost("sse", send.credits, await balance(backend), state, runtime, aloud=landed is not None)
+    return known

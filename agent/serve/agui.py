@@ -17,10 +17,9 @@ from starlette.routing import Route
 
 from agent.events import Ask, Delivered, Error, Event, Hint, Progress, Timeline
 from agent.house import Agent
-from agent.serve.door import HEARTBEAT_S, Host, Refused, as_text, events_response, language, read
+from agent.serve.door import HEARTBEAT_S, QUIET, Host, Refused, as_text, events_response, language, read
 from agent.serve.parts import digest, given, keep
 from agent.serve.plain import Paper, linked, marked
-from agent.serve.quiet import with_heartbeats
 from agent.serve.turns import Order, Running
 from agent.turn import drawn
 from prompts import Lang, say
@@ -144,8 +143,8 @@ class _Run:
 
 async def _stream(running: Running, run: _Run, agent: Agent) -> AsyncIterator[str]:
     yield _lines(run.begin())
-    async for item in with_heartbeats(running.follow(), HEARTBEAT_S):
-        yield ": still here\n\n" if item is None else _lines(run.add(item[1]))
+    async for fresh in running.follow(-1, HEARTBEAT_S):
+        yield "".join(_lines(run.add(event)) for _, event in fresh) if fresh else QUIET
     if run.lost and (draft := await drawn(agent, running.thread)):
         text = next((one.text for one in reversed(running.events) if isinstance(one, Timeline)), "")
         yield _lines([run.snapshot(text, draft.raw, [])])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HEARTBEAT_S",
+    "QUIET",
     "Host",
     "Refused",
     "Unfit",
@@ -42,8 +43,8 @@ __all__ = [
     "refusal",
 ]
 
-HEARTBEAT_S = 15.0
-"""Between two comments on a quiet stream, so that nobody on the way takes it for dead."""
+HEARTBEAT_S, QUIET = 15.0, ": still here\n\n"
+"""A comment on a stream that was quiet for so long, so that nobody on the way takes it for dead."""
 MOST_WORDS = 100_000
 """Characters of one message: a body may be larger, for the pictures in it."""
 CODES = {

@@ -61,12 +61,13 @@ class Helper:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         paper = Paper(printable, lambda delivered: delivered.path)
-        async for number, event in running.follow():
-            if isinstance(event, Progress):
-                share = "" if event.fraction is None else f" {event.fraction:.0%}"
-                await report(number + 1, printable(event.text) + share)
-            else:
-                paper.add(event)
+        async for fresh in running.follow():
+            for number, event in fresh:
+                if isinstance(event, Progress):
+                    share = "" if event.fraction is None else f" {event.fraction:.0%}"
+                    await report(number + 1, printable(event.text) + share)
+                else:
+                    paper.add(event)
         return paper.text or say(lang or self._agent.settings.lang, "mcp.quiet")
 
     async def drain(self) -> None:

@@ -16,9 +16,8 @@ from agent.errors import AgentError, Busy
 from agent.lanes import lanes
 from agent.material import ACCEPTED
 from agent.picture import svg
-from agent.serve.door import HEARTBEAT_S, Host, Refused, as_json, as_text, events_response, language, read
+from agent.serve.door import HEARTBEAT_S, QUIET, Host, Refused, as_json, as_text, events_response, language, read
 from agent.serve.page import page, policy
-from agent.serve.quiet import with_heartbeats
 from agent.serve.records import Taken
 from agent.serve.turns import Order, Running
 from agent.skills import DEFAULT, Skill, load_skill, skill_names
@@ -162,11 +161,9 @@ async def show_credits(request: Request) -> Response:
 async def _stream(running: Running, after: int) -> AsyncIterator[str]:
     about = {"turn": running.id, "thread": running.thread, "replayed": running.replayed}
     yield f"event: turn\ndata: {as_text(about)}\n\n"
-    async for item in with_heartbeats(running.follow(after), HEARTBEAT_S):
-        if item is None:
-            yield ": still here\n\n"
-        else:
-            yield f"id: {item[0]}\ndata: {as_text(item[1].model_dump(mode='json'))}\n\n"
+    async for fresh in running.follow(after, HEARTBEAT_S):
+        lines = [f"id: {number}\ndata: {as_text(event.model_dump(mode='json'))}\n\n" for number, event in fresh]
+        yield "".join(lines) or QUIET
     yield f"event: end\ndata: {as_text({'status': running.status})}\n\n"
 
 

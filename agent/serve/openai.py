@@ -20,12 +20,11 @@ from starlette.routing import Route
 
 from agent.events import Delivered, Text
 from agent.house import Agent
-from agent.serve.door import HEARTBEAT_S, Host, Refused, Unfit, as_json, events_response, language, read, refusal
+from agent.serve.door import HEARTBEAT_S, QUIET, Host, Refused, Unfit, as_json, events_response, language, read, refusal
 from agent.serve.housekeeping import housekeeping, own_words
 from agent.serve.openai_shapes import Reply, Script, failure, settled
 from agent.serve.openai_threads import Place, find_place, plain_text
 from agent.serve.parts import Given, given, keep
-from agent.serve.quiet import with_heartbeats
 from agent.serve.turns import Order, Running
 from agent.skills import Skill, load_skill, skill_names
 from prompts import say
@@ -159,11 +158,12 @@ class _Answer:
         script = Script(self._link)
         yield self.reply.chunk({"role": "assistant", "content": ""})
         try:
-            async for item in with_heartbeats(self.running.follow(), HEARTBEAT_S):
-                if item is None:
-                    yield ": still here\n\n"
-                elif delta := script.add(item[1]):
-                    yield self.reply.chunk(delta)
+            async for fresh in self.running.follow(-1, HEARTBEAT_S):
+                if not fresh:
+                    yield QUIET
+                for _, event in fresh:
+                    if delta := script.add(event):
+                        yield self.reply.chunk(delta)
         except Exception:  # The status went out long ago: all that is left is to say it here.
             log.exception("the stream of request %s broke", self.request.state.id)
             yield self._failure()

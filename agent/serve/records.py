@@ -49,6 +49,10 @@ class Taken:
     cost: float = 0.0
     """Credits, as far as the balance told."""
 
+    def value(self) -> dict[str, Any]:
+        """As it is kept. Of `asdict` every event would come out copied to the last number."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
     @property
     def said(self) -> list[Event]:
         """What it said, again as events."""
@@ -85,7 +89,7 @@ class Records:
 
     async def put(self, taken: Taken) -> None:
         """Writes a turn as it is now."""
-        await self._store.aput((*self._root, "turns", taken.thread_id), taken.id, asdict(taken), index=False)
+        await self._store.aput((*self._root, "turns", taken.thread_id), taken.id, taken.value(), index=False)
 
     async def turn(self, thread_id: str, id: str) -> Taken | None:
         """One turn of a thread; None where there was none of that id."""

@@ -21,11 +21,10 @@ from starlette.routing import Route
 from agent.errors import Busy
 from agent.events import Delivered
 from agent.house import Agent
-from agent.serve.door import HEARTBEAT_S, Host, Refused, as_json, as_text, events_response, language, read
+from agent.serve.door import HEARTBEAT_S, QUIET, Host, Refused, as_json, as_text, events_response, language, read
 from agent.serve.openai_shapes import settled
 from agent.serve.parts import Given, digest, given, keep
 from agent.serve.plain import linked
-from agent.serve.quiet import with_heartbeats
 from agent.serve.records import TITLE, Conversation, Taken
 from agent.serve.responses_shapes import About, Script
 from agent.serve.turns import Order, Running
@@ -269,8 +268,8 @@ async def _stream(running: Running, script: Script, after: int = -1) -> AsyncIte
         return "".join(f"event: {event['type']}\ndata: {as_text(event)}\n\n" for event in wanted)
 
     yield lines(script.begin())
-    async for item in with_heartbeats(running.follow(), HEARTBEAT_S):
-        yield ": still here\n\n" if item is None else lines(script.add(item[1]))
+    async for fresh in running.follow(-1, HEARTBEAT_S):
+        yield "".join(lines(script.add(event)) for _, event in fresh) if fresh else QUIET
     last = script.end(running.status)
     after = min(after, last[-1]["sequence_number"] - 1)  # A replay has less progress to count; its end always comes.
     yield lines(last)

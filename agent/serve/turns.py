@@ -66,21 +66,27 @@ class Running:
         self.status = status
         self._wake()
 
-    async def follow(self, after: int = -1) -> AsyncIterator[tuple[int, Event]]:
-        """Every event with its number, from the one behind `after`, until the turn has ended."""
+    async def follow(self, after: int = -1, every: float | None = None) -> AsyncIterator[list[tuple[int, Event]]]:
+        """Every event with its number, from the one behind `after`, until the turn has ended: those that came at once
+        together, and none where nothing came for `every` seconds."""
         at = after + 1
         while True:
-            news = self._news
-            while at < len(self.events):
-                yield at, self.events[at]
-                at += 1
+            news, fresh = self._news, self.events[at:]
+            if fresh:
+                yield list(enumerate(fresh, at))
+                at += len(fresh)
+                continue
             if self.status != "running":
                 return
-            await news.wait()
+            try:
+                async with asyncio.timeout(every):
+                    await news.wait()
+            except TimeoutError:
+                yield []
 
     async def whole(self) -> list[Event]:
         """All events, once the turn has ended."""
-        return [event async for _, event in self.follow()]
+        return [event async for fresh in self.follow() for _, event in fresh]
 
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
@@ -92,6 +98,7 @@ class Turns:
 
     def __init__(self, house: House, options: Options, links: Links) -> None:
         self._house, self._options, self._links = house, options, links
+        self._home = str(house.settings.data.absolute())
         self._live: dict[tuple[str, str], Running] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._watching: set[asyncio.Task[None]] = set()
@@ -198,8 +205,8 @@ class Turns:
             owner = self._house.folder(agent.user).name
             link = self._links.make(owner, path.parent.name, path.name, self._house.clock.now().timestamp())
             return event.model_copy(update={"path": f"{path.parent.name}/{path.name}", "url": link})
-        if isinstance(event, Error | Text):
-            return event.model_copy(update={"text": event.text.replace(str(self._house.settings.data.absolute()), "…")})
+        if isinstance(event, Error | Text) and self._home in event.text:
+            return event.model_copy(update={"text": event.text.replace(self._home, "…")})
         return event
 
     async def _run(self, running: Running, agent: Agent, order: Order) -> None:

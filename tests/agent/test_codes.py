@@ -354,7 +354,7 @@ def test_a_page_that_turns_a_send_away_is_a_refusal_and_nobody_waits_for_an_outc
 
 def test_after_a_send_that_ran_nobody_says_that_nothing_was_sent(world: World) -> None:
     def unplug(nemo: Any) -> None:
-        nemo.answer("GET /api/state", *[httpx.ConnectError("x")] * 3)
+        nemo.answer("GET /api/state", *[httpx.ConnectError("x")] * 6)  # looked at twice, three times each
 
     world.nemo.scripts.append([say("Here is your city."), unplug])
     told = shown(world.say(EDIT))

@@ -13,8 +13,9 @@ from door_stage import GENERATE, Client, gated, makes, serving
 from world import World
 
 from agent import house
+from agent.events import Text
 from agent.lease import Leases
-from agent.serve.turns import Order
+from agent.serve.turns import Order, Running
 
 
 @dataclass
@@ -48,6 +49,22 @@ def test_who_answers_at_once_finds_the_conversation_free(world: World) -> None:
             assert (running.status, leases.held) == ("done", 0)
 
     serving(world, scenario)
+
+
+def test_a_reader_hears_that_nothing_comes_and_gets_together_what_came_together() -> None:
+    async def scenario() -> list[list[tuple[int, str]]]:
+        running, heard = Running("0" * 32, "t"), []
+        async for fresh in running.follow(every=0):
+            heard.append([(number, event.text) for number, event in fresh if isinstance(event, Text)])
+            if len(heard) == 2:
+                for text in ("one", "two"):
+                    running.add(Text(id="1", text=text))
+            if len(heard) == 3:
+                running.add(Text(id="1", text="three"))
+                running.end("done")
+        return heard
+
+    assert asyncio.run(scenario()) == [[], [], [(0, "one"), (1, "two")], [(2, "three")]]
 
 
 def test_two_requests_for_a_turn_that_is_not_taken_are_both_told_so(world: World) -> None:
