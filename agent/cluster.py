@@ -12,7 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
-from typing import Any, LiteralString
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -47,7 +47,11 @@ _GET = (
     "SELECT prefix, key, value, created_at, updated_at"
     " FROM unnest(%s::text[], %s::text[]) AS wanted (prefix, key) JOIN store USING (prefix, key)"
 )
-_LOCK, _UNLOCK = "SELECT pg_try_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)"
+_LOCK = "SELECT pg_try_advisory_lock(%s)"
+_LOCK_OR_FREE = (
+    "SELECT CASE WHEN lock THEN pg_try_advisory_lock(key) ELSE pg_advisory_unlock(key) END"
+    " FROM unnest(%s::bigint[], %s::boolean[]) WITH ORDINALITY AS asked (key, lock, number) ORDER BY number"
+)
 _RENEW = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end"
 _FREE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
 
@@ -154,14 +158,19 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
 
 
 class PostgresLeases:
-    """Advisory locks of one connection: the server frees them in the moment the process dies."""
+    """Advisory locks of one connection: the server frees them in the moment the process dies.
+
+    Turns that begin or end while the server is being asked are asked for together, next.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._wanted: set[str] = set()
         self._held: dict[int, asyncio.Task[Any]] = {}
         self._connection: AsyncConnection[Any] | None = None
-        self._one = asyncio.Lock()
+        self._waiting: list[tuple[int, bool, asyncio.Future[bool]]] = []
+        """Keys, whether each is to be locked or freed, and who waits for it."""
+        self._asking: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
@@ -181,41 +190,63 @@ class PostgresLeases:
             finally:
                 del self._held[key]
                 with suppress(Error):  # Where the connection is gone, so is the lock.
-                    await asyncio.shield(self._ask(_UNLOCK, key))
+                    await asyncio.shield(self._ask(key, lock=False))
         finally:
             self._wanted.discard(name)
 
     async def close(self) -> None:
         """Frees everything."""
+        if self._asking:
+            await self._asking
         if self._connection:
             await self._connection.close()
 
     async def _take(self, key: int) -> bool:
         """Whether we have the lock now; whoever is canceled meanwhile leaves none behind."""
-        asking = asyncio.ensure_future(self._ask(_LOCK, key))
+        asking = self._ask(key, lock=True)
         try:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:
             with suppress(Error):
                 if await asking:
-                    await self._ask(_UNLOCK, key)
+                    await self._ask(key, lock=False)
             raise
 
-    async def _ask(self, query: LiteralString, key: int) -> bool:
-        async with self._one:
-            try:
-                return await self._asked(query, key)
-            except OperationalError:
-                if self._connection and not self._connection.closed:
-                    raise
-            return await self._asked(query, key)  # The connection was lost since it was last used.
+    def _ask(self, key: int, *, lock: bool) -> asyncio.Future[bool]:
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((key, lock, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_all())
+        return answer
 
-    async def _asked(self, query: LiteralString, key: int) -> bool:
+    async def _ask_all(self) -> None:
+        while self._waiting:
+            asked, self._waiting = self._waiting, []
+            keys, locks = [key for key, _, _ in asked], [lock for _, lock, _ in asked]
+            try:
+                told = await self._answers(keys, locks)
+            except Exception as error:
+                for _, _, answer in asked:
+                    if not answer.done():
+                        answer.set_exception(error)
+            else:
+                for (_, _, answer), done in zip(asked, told, strict=True):
+                    if not answer.done():
+                        answer.set_result(done)
+
+    async def _answers(self, keys: list[int], locks: list[bool]) -> list[bool]:
+        try:
+            return await self._told(keys, locks)
+        except OperationalError:
+            if self._connection and not self._connection.closed:
+                raise
+        return await self._told(keys, locks)  # The connection was lost since it was last used.
+
+    async def _told(self, keys: list[int], locks: list[bool]) -> list[bool]:
         if self._connection is None or self._connection.closed:
             await self._connect()
         assert self._connection
-        row = await (await self._connection.execute(query, (key,))).fetchone()
-        return bool(row and row[0])
+        return [row[0] async for row in await self._connection.execute(_LOCK_OR_FREE, (keys, locks))]
 
     async def _connect(self) -> None:
         """A new connection, which takes up what the lost one held."""
