@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
+from evals.loaded import run
 from evals.servers import Missing, free_port, postgres
 
 __all__ = ["main", "soak"]
@@ -154,7 +155,7 @@ async def _until_open(port: int) -> None:
 def measured(name: str, work: Any, port: int) -> Load:
     """Runs and prints one load."""
     load, begin = Load(), time.perf_counter()
-    asyncio.run(work(port, load))
+    run(work(port, load))
     sys.stdout.write(load.line(name, time.perf_counter() - begin) + "\n")
     sys.stdout.flush()
     return load
@@ -241,7 +242,7 @@ def soak(seconds: float = SOAK_S) -> int:
     with TemporaryDirectory() as folder, behind() as (wire, _):
         environ = {"NEMO_API_URL": f"http://127.0.0.1:{wire}", "LANG": "C.UTF-8", "REELCHAT_HOME": folder}
         with host(environ) as (port, process):
-            asyncio.run(work(port, process))
+            run(work(port, process))
     fifth = max(1, len(samples) // 5)
     settled, last = statistics.median(samples[fifth : 2 * fifth] or samples), statistics.median(samples[-fifth:])
     sys.stdout.write(load.line(f"host at full load for {seconds / 60:g} minutes", time.perf_counter() - begin) + "\n")
