@@ -66,7 +66,7 @@ async def take(
             given,
             _config(thread_id),
             context=context,
-            stream_mode=["custom", "updates"],
+            stream_mode=["custom"],
             version="v2",
             durability="exit",
         ):

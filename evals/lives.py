@@ -76,12 +76,13 @@ class Tap:
         return getattr(self._graph, name)
 
     async def astream(self, *arguments: Any, **more: Any) -> AsyncIterator[Any]:
-        """The same parts."""
-        async for part in self._graph.astream(*arguments, **more):
-            if part["type"] == "updates":
-                for node, update in part["data"].items():
-                    self._hear(node, update or {})
-            yield part
+        """The parts that were asked for."""
+        async for part in self._graph.astream(*arguments, **{**more, "stream_mode": ["custom", "updates"]}):
+            if part["type"] == "custom":
+                yield part
+                continue
+            for node, update in part["data"].items():
+                self._hear(node, update or {})
 
 
 _skill = cache(load_skill)
