@@ -7,7 +7,7 @@ from typing import Any, Literal, NewType, TypedDict
 from prompts import Lang
 from router import Route
 
-__all__ = ["FORMATS", "LocalPath", "Next", "Session", "State", "Step", "UploadedFile"]
+__all__ = ["FORMATS", "OVER", "LocalPath", "Next", "Session", "State", "Step", "UploadedFile"]
 
 FORMATS = ("mp4", "gif", "png", "jpg", "webp")
 """What a render can come out as."""
@@ -15,6 +15,9 @@ LocalPath = NewType("LocalPath", str)
 """A path on the machine that the graph runs on: only a front end on that machine may pass one."""
 UploadedFile = NewType("UploadedFile", str)
 """The handle of a file that a person has given to a host: `file_` and 32 hex digits."""
+
+OVER: dict[str, None] = dict.fromkeys(("files", "steps", "acted", "phrases", "before", "looked"))
+"""What a turn that ends leaves of its own: nothing, so that a thread is no larger than what it has to remember."""
 
 Next = Literal["export", "credits", "state", "upload", "sse", "__end__"]
 """Where a turn can go from a node that chooses: LangGraph draws its edges from this."""

@@ -17,7 +17,7 @@ from agent.errors import AgentError, SessionGone, Unreachable
 from agent.journal import Opened
 from agent.recovery import settle_open_sends, tell_unknown
 from agent.report import error_event, progress, tell
-from agent.state import Session, State
+from agent.state import OVER, Session, State
 from agent.summarizer import news
 from agent.versions import remember
 from prompts import say
@@ -37,15 +37,15 @@ async def connect(state: State, runtime: Runtime[Context]) -> Command[Literal["r
         opened.session = opened.session or state.get("session")
         if not (state["utterance"].strip() or state.get("files") or opened.session):
             # A session begins with the first utterance, in its language.
-            return Command(goto="__end__", update={"lang": lang})
+            return Command(goto="__end__", update={"lang": lang, **OVER})
         update = await _open(state | {"lang": lang, "opened": opened}, runtime, opened)
         if begun(opened, runtime):
             await end(state | {"lang": lang}, runtime, await held.backend(runtime.context.skill))
-            return Command(goto="__end__", update={"lang": lang, **update, "steps": [], "question": None})
+            return Command(goto="__end__", update={"lang": lang, **update, **OVER, "question": None})
     except AgentError as error:
         emit(runtime, error_event(error, lang, held.settings))
         offer = _offer(state | {"lang": lang}, runtime) if isinstance(error, Unreachable) else {}
-        return Command(goto="__end__", update={"lang": lang, "outcome": "failed", **offer})
+        return Command(goto="__end__", update={"lang": lang, **OVER, "outcome": "failed", **offer})
     return Command(goto="route", update={"lang": lang, **update})
 
 
@@ -80,7 +80,9 @@ async def _open(state: State, runtime: Runtime[Context], opened: Opened) -> dict
         await journal(runtime).keep_session(runtime.context.thread, session)
     await remember(state | {"session": session}, runtime, snapshot.draft)
     asked = await _tell_news(state | {"session": session}, runtime, backend, snapshot)
-    return {**known, "session": session, "draft": snapshot.draft, "asked": asked, "glance": (at, snapshot)}
+    seen = {"session": session, "draft": snapshot.draft}
+    fresh = {name: value for name, value in seen.items() if name not in state or state.get(name) != value}
+    return {**known, **fresh, "asked": asked, "glance": (at, snapshot)}
 
 
 async def _new_session(state: State, runtime: Runtime[Context], backend: Backend) -> Session:

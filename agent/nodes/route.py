@@ -20,7 +20,7 @@ from agent.material import bare_name
 from agent.opinion import second_opinion, unsure
 from agent.questions import Option, picked
 from agent.report import tell
-from agent.state import Next, State, Step
+from agent.state import OVER, Next, State, Step
 from agent.summarizer import timeline
 from prompts import say
 from router import Decision, Turn, decide
@@ -38,7 +38,7 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
     """Fresh per-turn fields, the ordered steps, and the node of the first one."""
     if count := _beyond(state):
         tell(runtime, say(state["lang"], "ask.range", count=count))
-        return Command(goto="__end__", update={"steps": [], "outcome": "done"})
+        return Command(goto="__end__", update={**OVER, "outcome": "done"})
     decisions = await _decide(state, runtime) if state["utterance"] or state.get("files") else []
     steps = _steps(decisions, state, tools(runtime).desk)
     fresh: dict[str, Any] = {
@@ -62,10 +62,10 @@ async def route(state: State, runtime: Runtime[Context]) -> Command[Next]:
             tell(runtime, say(state["lang"], "ask.fine"))
         else:
             _show_what_is_there(state, runtime)
-        return Command(goto="__end__", update=fresh)
+        return Command(goto="__end__", update=fresh | OVER)
     if steps[0]["unsure"]:
         question = ask(steps[0]["route"], steps[0]["text"], state["lang"], runtime)
-        return Command(goto="__end__", update=fresh | {"steps": [], "question": question})
+        return Command(goto="__end__", update=fresh | OVER | {"question": question})
     return Command(goto=steps[0]["route"], update=fresh)
 
 
@@ -104,7 +104,7 @@ async def _turn(state: State, runtime: Runtime[Context]) -> Turn:
     asked = state.get("question") or {}
     return Turn(
         text=_agreed(asked.get("labels", []), state["utterance"]),
-        attachments=tuple(state.get("files", ())),
+        attachments=tuple(state.get("files") or ()),
         pending=None if asked.get("options") else asked.get("route"),
         rendering=await _rendering(state, runtime),
     )
@@ -119,7 +119,7 @@ async def _rendering(state: State, runtime: Runtime[Context]) -> bool:
 def _steps(decisions: list[Decision], state: State, desk: Desk) -> list[Step]:
     """A step a decision; before an edit that names files which are here ("turn a.jpg into a clip") their upload."""
     steps: list[Step] = []
-    given: set[str] = set(state.get("files", ()))
+    given: set[str] = set(state.get("files") or ())
     for decision, after in zip_longest(decisions, decisions[1:]):
         step = _step(decision, state)
         if step["route"] == "upload" and after and after.text == decision.text:

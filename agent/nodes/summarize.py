@@ -15,7 +15,7 @@ from agent.errors import AgentError
 from agent.events import Timeline
 from agent.recovery import undone
 from agent.report import error_event, tell
-from agent.state import Next, State, Step
+from agent.state import OVER, Next, State, Step
 from agent.summarizer import describe, timeline
 from agent.versions import not_undone, remember, tell_kept
 from prompts import say
@@ -39,11 +39,11 @@ async def summarize(state: State, runtime: Runtime[Context]) -> Command[Next]:
         rest = _without_dependents(rest, state, runtime)
     asked = update.get("asked", state.get("asked"))
     if not rest:
-        return Command(goto="__end__", update={**update, "steps": [], **close(asked, runtime)})
+        return Command(goto="__end__", update={**update, **OVER, **close(asked, runtime)})
     if rest[0]["unsure"]:
         let_go(asked, runtime)
         question = ask(rest[0]["route"], rest[0]["text"], state["lang"], runtime)
-        return Command(goto="__end__", update={**update, "steps": [], "question": question})
+        return Command(goto="__end__", update={**update, **OVER, "question": question})
     fresh = {"steps": rest, "spoke": False, "outcome": "done", "looked": None, "glance": None}
     return Command(goto=rest[0]["route"], update={**update, **fresh})
 

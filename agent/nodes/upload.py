@@ -34,7 +34,7 @@ async def upload(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     lang, session = state["lang"], state["session"]
     assert session, "connect made one"
     held = tools(runtime)
-    wanted = held.desk.distinct([*state.get("files", ()), *state["steps"][0]["files"]])
+    wanted = held.desk.distinct([*(state.get("files") or ()), *state["steps"][0]["files"]])
     if not wanted:
         emit(runtime, Ask(text=say(lang, "upload.which")))
         return {"outcome": "failed", "question": {"route": "upload", "text": ""}}

@@ -16,6 +16,7 @@ from agent.draft import fingerprint
 from agent.events import Delivered, Error, Event
 from agent.journal import Journal
 from agent.nodes import sse
+from agent.state import OVER
 from agent.turn import Agent, collect, turn
 from evals.screen import shown
 
@@ -419,7 +420,8 @@ def test_a_send_right_after_the_first_look_needs_no_second_one(world: World) -> 
 
     kept = world.run(scenario)
     assert looks(world) == ["look", "send", "look"]
-    assert "glance" not in kept and kept["draft"]
+    assert not {"glance", "opened"} & set(kept) and kept["draft"]
+    assert [kept[name] for name in OVER] == [None] * len(OVER)
 
 
 def test_a_second_send_of_a_turn_looks_again(world: World) -> None:
