@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.errors import Busy
-from agent.events import Delivered, Error, Event, Progress, Text
+from agent.events import Delivered, Error, Event, Text
 from agent.house import Agent, House
 from agent.serve.links import Links
 from agent.serve.options import Options
-from agent.serve.places import Places
 from agent.serve.records import Conversation, Records, Status, Taken, lasting
 from agent.serve.vault import Vault
 from agent.state import State, UploadedFile
@@ -52,8 +51,6 @@ class Running:
         """Whether it was taken before: told again, or looked after because its process died."""
         self.begun = asyncio.get_running_loop().create_future()
         """Done once it is known that the turn is taken; Busy where it is not."""
-        self.leave: Callable[[], None] = lambda: None
-        """Makes room for another turn to begin."""
         self.begun.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, if nobody waits
         self.events: list[Event] = []
         self.status: Status = "running"
@@ -101,7 +98,6 @@ class Turns:
 
     def __init__(self, house: House, options: Options, links: Links) -> None:
         self._house, self._options, self._links = house, options, links
-        self._places = Places()
         self._home = str(house.settings.data.absolute())
         self._live: dict[tuple[str, str], Running] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -216,7 +212,6 @@ class Turns:
     async def _run(self, running: Running, agent: Agent, order: Order) -> None:
         status: Status = "broken"
         try:
-            running.leave = await self._places.take()
             try:
                 async with self._house.keep.leases.hold(agent.thread_id(order.thread)):
                     status = await self._begun(running, agent, order)
@@ -231,7 +226,6 @@ class Turns:
             else:
                 running.begun.set_exception(error)
         finally:
-            running.leave()
             running.end(status)  # Once the thread is free: whoever answers at once must not find it busy.
 
     async def _begun(self, running: Running, agent: Agent, order: Order) -> Status:
@@ -262,8 +256,6 @@ class Turns:
         try:
             # A second look is a turn of its own: under the old id it would be taken for a run of the engine's.
             async for event in take(agent, order.thread, given, id=uuid.uuid4().hex if again else order.id):
-                if isinstance(event, Progress) and event.about != "connect":
-                    running.leave()  # From here on it waits for the backend.
                 running.add(self.shown(event, agent))
             status = "done"
             return status
