@@ -19,6 +19,7 @@ import httpx
 from filelock import FileLock, Timeout
 from pydantic import SecretStr, ValidationError
 
+from agent.backend.screen import beginnings
 from agent.backend.wire import TOKEN_LIFE, Issued
 from agent.clock import Clock
 from agent.errors import SettingsError, TokenRejected
@@ -127,8 +128,7 @@ class Credentials:
 
     def tail(self, text: str) -> int:
         """How many of the last characters of `text` may be the beginning of a token we have used."""
-        sizes = (n for token in self._seen for n in range(1, len(token)) if text.endswith(token[:n]))
-        return max(sizes, default=0)
+        return max((next(beginnings(token, text), 0) for token in self._seen), default=0)
 
     def _own(self, rejected: SecretStr | None) -> SecretStr:
         assert self._supplied is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from agent.backend.answers import FINE
@@ -44,8 +45,12 @@ def code_of(event: dict[str, Any]) -> int | None:
 
 def get(event: dict[str, Any], name: str) -> Any:
     """A field in today's camelCase or in the snake_case of old servers."""
-    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return event.get(name, event.get(snake))
+    return event.get(name, event.get(_snake(name)))
+
+
+@cache
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def name_of(value: object) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from agent.backend.stream import APOLOGY, Ended, Failed, Said, StreamEvent, ToolEnded, ToolStarted
 
-__all__ = ["Hide", "Screen", "Tail"]
+__all__ = ["Hide", "Screen", "Tail", "beginnings"]
 
 Hide = Callable[[str], str]
 """Takes tokens out of the backend's words."""
@@ -20,6 +20,15 @@ TELLING = 12
 """Characters of a token that are not shown, even when the rest never comes."""
 CONTEXT = 16
 """Characters kept of what was shown, to know where a sentence starts."""
+
+
+def beginnings(word: str, text: str) -> Iterator[int]:
+    """How many of the last characters of `text` are the beginning of `word` and no more: the most first."""
+    at = text.find(word[:1], max(0, len(text) - len(word) + 1))
+    while 0 <= at < len(text):
+        if word.startswith(text[at:]):
+            yield len(text) - at
+        at = text.find(word[:1], at + 1)
 
 
 @dataclass(slots=True)
@@ -85,10 +94,8 @@ class Screen:
 
     def _begun(self, text: str, before: str) -> int:
         """How many of the last characters may be the beginning of an apology."""
-        for size in range(min(len(APOLOGY) - 1, len(text)), 0, -1):
-            if text.endswith(APOLOGY[:size]) and self._follows(before + text[:-size]):
-                return size
-        return 0
+        sizes = beginnings(APOLOGY, text)
+        return next((size for size in sizes if self._follows(before + text[:-size])), 0)
 
     def _follows(self, before: str) -> bool:
         """Whether a sentence can start here, with an answer before it."""

@@ -50,7 +50,7 @@ class Before:
         bare = sentence.rstrip(" *_\n")
         announced = bare.endswith((":", "："))
         dictation: Literal["", "announced", "begun"] = "begun" if self.dictation else ""
-        if announced and any(_lexical(g.words["dictated"]).search(bare) for g in grammars(bare)):
+        if announced and any(rx(_lexical(g.words["dictated"])).search(bare) for g in grammars(bare)):
             dictation = "announced"
         return Before(last, bare.endswith(("?", "？")), announced, True, dictation)
 
@@ -195,16 +195,20 @@ def _roles(g: Grammar, shape: str) -> Iterator[str]:
         yield "=quoting"
     if g.denial.search(shape):
         yield "=denial"
-    yield from (f"={key}" for key in _LEXICON if _has(g.words.get(key), shape))
+    words, any_of_them = _lexicon(g)
+    if any_of_them.search(shape):
+        yield from (name for name, pattern in words if pattern.search(shape))
 
 
 _LEXICON = ("panel", "timeline", "account", "knob", "control", "upload_place", "material", "click", "drag", "location")
 
 
-def _has(pattern: str | None, text: str) -> bool:
-    return pattern is not None and _lexical(pattern).search(text) is not None
-
-
 @cache
-def _lexical(pattern: str) -> re.Pattern[str]:
-    return rx(rf"(?<![\w-])(?:{pattern})(?![\w-])" if pattern.isascii() else pattern)
+def _lexicon(g: Grammar) -> tuple[list[tuple[str, re.Pattern[str]]], re.Pattern[str]]:
+    """The words of a screen in one language by their kinds, and all of them at once: most pieces hold none."""
+    patterns = {f"={key}": _lexical(g.words[key]) for key in _LEXICON if key in g.words}
+    return [(name, rx(pattern)) for name, pattern in patterns.items()], rx("|".join(patterns.values()))
+
+
+def _lexical(pattern: str) -> str:
+    return rf"(?<![\w-])(?:{pattern})(?![\w-])" if pattern.isascii() else f"(?:{pattern})"
