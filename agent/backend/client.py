@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -281,6 +282,7 @@ def _segment(value: str) -> str:
     return quote(value, safe="")
 
 
+@lru_cache(64)
 def _usable(url: str) -> bool:
     try:
         return httpx.URL(url).scheme in ("http", "https") and bool(httpx.URL(url).host)
