@@ -9,6 +9,7 @@ from itertools import groupby
 
 from agent.gui.gestures import Phrase, PhraseKind, named, plain
 from agent.gui.hearing import hear
+from agent.gui.hearing import plain as is_plain
 from agent.gui.pieces import Piece, pieces
 from agent.gui.signs import Before, is_condition
 
@@ -39,6 +40,8 @@ def clean(sentence: str, before: Before) -> Cleaned:
     """The sentence without its gui phrases. One without any comes back as it was."""
     head = marker(sentence)
     body = sentence[len(head) :]
+    if before.last == "content" and is_plain(body):
+        return Cleaned(sentence, (), "content")
     found = pieces(body)
     labels = hear(head, found, before)
     if all(label == "content" for label in labels):

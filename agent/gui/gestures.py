@@ -10,7 +10,7 @@ from typing import Literal, cast
 from agent.gui.grammar import MASK, Grammar, RowName, grammars, rx
 from prompts import table
 
-__all__ = ["CHARGED", "Gesture", "Phrase", "PhraseKind", "edit_for", "named", "plain", "read"]
+__all__ = ["CHARGED", "Gesture", "Phrase", "latin_buttons", "PhraseKind", "edit_for", "named", "plain", "read"]
 
 PhraseKind = Literal["export", "state", "tracks", "credits", "edit", "undo", "upload", "new", "unknown", "idle"]
 """What a phrase stands for. "unknown": no button of ours; "idle": conditional, denied or a mere offer."""
@@ -191,6 +191,11 @@ def _whole(pattern: str) -> str:
     return rf"(?<![a-z])(?:{pattern})(?![a-z])"
 
 
+def latin_buttons() -> str:
+    """A pattern of every name in Latin letters that a button has."""
+    return _whole("|".join(name for _, name in _rows() if _is_latin(name)))
+
+
 def named(text: str) -> PhraseKind | None:
     """What the first button named in a text stands for."""
     found = _button(text)
@@ -207,18 +212,22 @@ def plain(text: str) -> PhraseKind | None:
 def _button(text: str) -> tuple[PhraseKind, int] | None:
     """What the first button named in `text` stands for, and where; the longest name where two begin."""
     names, any_of_them = _buttons()
-    if not any_of_them.search(text):
+    first = any_of_them.search(text)
+    if first is None:
         return None
-    hits = [(m.start(), -len(m[0]), kind) for kind, name in names if (m := name.search(text))]
-    return (hit[2], hit[0]) if (hit := min(hits, default=None)) else None
+    start = first.start()
+    hits = [(-len(m[0]), kind) for kind, name in names if (m := name.match(text, start))]
+    return min(hits)[1], start
 
 
 @cache
 def _buttons() -> tuple[list[tuple[PhraseKind, re.Pattern[str]]], re.Pattern[str]]:
     """Every name of a button with what it stands for, and all of them at once: most texts name none."""
+    others = "|".join(name for _, name in _rows() if not _is_latin(name))
+    return [(kind, _name(name)) for kind, name in _rows()], rx(f"{latin_buttons()}|{others}")
+
+
+def _rows() -> list[tuple[PhraseKind, str]]:
     gui = table("gui")
     rows = [(cast(PhraseKind, kind), name) for kind, names in gui["buttons"].items() for name in names]
-    rows += [("edit", name) for edit in gui["edits"] for name in edit["names"]]
-    latin = "|".join(name for _, name in rows if _is_latin(name))
-    others = "|".join(name for _, name in rows if not _is_latin(name))
-    return [(kind, _name(name)) for kind, name in rows], rx(f"{_whole(latin)}|{others}")
+    return rows + [("edit", name) for edit in gui["edits"] for name in edit["names"]]
