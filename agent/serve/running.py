@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def _prepare(settings: Settings, options: Options) -> None:
 
 def _make_ready() -> None:
     """Everything in memory before the first person comes, and the interpreter set up for one that serves many."""
+    import_module("aiohttp")  # which the first call would wait for
     for words in ("Click Export.", "点击导出。"):
         decide(Turn(text=words))
         translate(words)
