@@ -92,6 +92,7 @@ class _Body:
             async for piece in self._stream:
                 self._wait(self._write)
                 yield piece
+                await asyncio.sleep(0)  # A server that is fast enough to take it all lets nobody else have a turn.
         except Exception as error:
             self.failed = error
             raise

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.backend.calls import NOTHING_SENT
-from agent.backend.transport import Transport
+from agent.backend.transport import Transport, _Body
 from agent.house import open_house
 from agent.settings import Settings
 from agent.skills import load_skill
@@ -272,6 +272,29 @@ def test_a_body_that_breaks_says_so_itself_and_is_not_sent_as_if_it_were_whole()
 
     asyncio.run(ask())
     assert all(not body.endswith(b"0\r\n\r\n") for body in seen)
+
+
+def test_others_have_their_turn_between_the_pieces_of_a_body() -> None:
+    async def ask() -> list[int]:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        stream = httpx.Request("POST", "http://there", content=two_pieces()).stream
+        pieces = _Body(stream, None).data
+        assert not isinstance(pieces, bytes | None)
+        task, seen = asyncio.create_task(other()), list[int]()
+        async for _ in pieces:
+            seen.append(turns)
+        task.cancel()
+        return seen
+
+    first, second = asyncio.run(ask())
+    assert second > first
 
 
 def test_a_refusal_that_comes_before_everything_was_sent_is_read() -> None:
