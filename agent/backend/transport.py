@@ -23,6 +23,8 @@ IDLE_S = 4.0
 """Seconds that a connection is kept for the next call: fewer than any server waits before it hangs up."""
 BUFFER = 1 << 18
 """Bytes that are read ahead. The usual 64 KB cost a download more in calls than in copying."""
+LINE = 1 << 16
+"""Bytes of one header: a signed address to go on to is longer than the 8 KB that aiohttp takes."""
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -45,7 +47,10 @@ class Transport(httpx.AsyncBaseTransport):
             async with body.patience:
                 answer = await self._open().request(
                     request.method,
-                    URL(str(request.url), encoded=True),
+                    # Who somebody is in an address has become a header by now.
+                    URL(
+                        str(request.url.copy_with(userinfo=b"") if request.url.userinfo else request.url), encoded=True
+                    ),
                     headers=_headers(request),
                     data=body.data,
                     allow_redirects=False,
@@ -71,6 +76,8 @@ class Transport(httpx.AsyncBaseTransport):
                 skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
                 auto_decompress=False,
                 read_bufsize=BUFFER,
+                max_line_size=LINE,
+                max_field_size=LINE,
             )
         return self._session
 

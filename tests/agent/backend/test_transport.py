@@ -87,6 +87,7 @@ def test_a_request_is_httpxs_own_to_the_letter() -> None:
             for transport in (Transport(ssl.create_default_context), httpx.AsyncHTTPTransport()):
                 async with httpx.AsyncClient(transport=transport) as http:
                     await http.get(f"{url}/a%20b/%E4%BD%A0?q=%2F&x", headers={"X-Client-Id": "x y", "Accept": "a/b"})
+                    await http.get(url.replace("//", "//anna:se%20cret@"))
                     await http.post(url, content=b'{"a":1}', headers={"Content-Type": "application/json"})
                     await http.post(url, files={"files": ("x.bin", b"123")}, headers={"Content-Type": BOUNDARY})
                     await http.post(url, content=two_pieces())
@@ -96,7 +97,7 @@ def test_a_request_is_httpxs_own_to_the_letter() -> None:
     asyncio.run(ask())
     # Of a DELETE aiohttp says that it has no body.
     lines = [(set(head.lower().split(b"\r\n")) - {b"content-length: 0"}, body) for head, body in seen]
-    assert lines[:6] == lines[6:]
+    assert lines[:7] == lines[7:]
 
 
 async def two_pieces() -> AsyncIterator[bytes]:
@@ -330,6 +331,17 @@ def test_nothing_is_followed_kept_or_unpacked_but_by_httpx() -> None:
     assert (got.status_code, got.text, got.headers["location"]) == (302, "hello", "/b")
     assert len(seen) == 2
     assert all(b"ookie" not in head for head, _ in seen)
+
+
+def test_a_long_address_to_go_on_to_is_read() -> None:
+    there = "https://storage.invalid/film.mp4?signature=" + "x" * 20_000
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n".encode()
+
+    async def ask() -> httpx.Response:
+        async with serving(answering(answer)) as url, client() as http:
+            return await http.get(url)
+
+    assert asyncio.run(ask()).headers["location"] == there
 
 
 def test_a_header_with_a_line_of_its_own_is_not_sent() -> None:
