@@ -67,12 +67,12 @@ class Running:
         self._wake()
 
     async def follow(self, after: int = -1, every: float | None = None) -> AsyncIterator[list[tuple[int, Event]]]:
-        """Every event with its number, from the one behind `after`, until the turn has ended: those that came at once
-        together, and none where nothing came for `every` seconds."""
+        """Every event with its number, from the one behind `after`; those together that came at once, and none at all
+        where nothing came for `every` seconds."""
         at = after + 1
         while True:
-            news, fresh = self._news, self.events[at:]
-            if fresh:
+            news = self._news
+            if fresh := self.events[at:]:
                 yield list(enumerate(fresh, at))
                 at += len(fresh)
                 continue

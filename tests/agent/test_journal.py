@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite.aio import AsyncSqliteStore
 
-from agent.journal import Job, Journal, Send
+from agent.journal import Job, Journal, Ledger, Opened, Send
 from agent.state import Session
 
 
@@ -38,6 +39,31 @@ def test_a_send_is_open_until_it_is_settled() -> None:
     before, after = run(scenario())
     assert [s.id for s in before] == ["a"]
     assert after == []
+
+
+def test_a_turn_that_begins_is_told_of_its_own_thread_what_is_open_and_what_it_did_before() -> None:
+    async def scenario() -> list[Opened]:
+        journal = Journal(InMemoryStore(), "me")
+        new = await journal.opened("t", "turn")
+        await journal.keep_session("t", Session(session_id="s1", task_id="t1", user_id="u1"))
+        await journal.intend(send("open"))
+        await journal.intend(replace(send("mine"), turn="turn"))
+        await journal.settle(replace(send("mine"), turn="turn"), "done")
+        await journal.intend(replace(send("elsewhere"), thread="other", turn="turn"))
+        await journal.job(replace(job(1), status="delivered"))
+        await journal.job(replace(job(2), thread="other"))
+        await journal.keep_ledger("t", Ledger(("a",), "s1"))
+        return [new, await journal.opened("t", "turn"), await journal.opened("t", "")]
+
+    new, again, no_turn = run(scenario())
+    assert (new.session, new.sends, new.pending, new.jobs, new.ledger, new.whole) == (None, [], [], [], Ledger(), True)
+    assert again.session and not again.whole and again.ledger.marks == ("a",)
+    assert [[one.id for one in found] for found in (again.sends, again.pending, again.jobs)] == [
+        ["mine"],
+        ["open"],
+        ["render_1"],
+    ]
+    assert no_turn.sends == []
 
 
 def test_more_jobs_than_a_page_are_all_found_in_order() -> None:
