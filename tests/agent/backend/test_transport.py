@@ -286,11 +286,11 @@ def test_others_have_their_turn_between_the_pieces_of_a_body() -> None:
                 await asyncio.sleep(0)
 
         stream = httpx.Request("POST", "http://there", content=two_pieces()).stream
-        pieces = _Body(stream, None).data
-        assert not isinstance(pieces, bytes | None)
-        task, seen = asyncio.create_task(other()), list[int]()
-        async for _ in pieces:
-            seen.append(turns)
+        body, task, seen = _Body(stream, None), asyncio.create_task(other()), list[int]()
+        assert not isinstance(body.data, bytes | None)
+        async with body.patience:
+            async for _ in body.data:
+                seen.append(turns)
         task.cancel()
         return seen
 
