@@ -12,6 +12,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from langgraph.store.base import GetOp
+from langgraph.store.postgres.aio import AsyncPostgresStore
 
 from agent.errors import Busy, SettingsError
 from agent.house import House, open_house
@@ -127,6 +129,53 @@ def test_a_lease_outlives_its_connection_unless_another_process_took_it(
 async def held_for_a_moment(leases: Leases, name: str) -> None:
     async with leases.hold(name):
         await asyncio.sleep(0)
+
+
+def test_records_are_read_as_the_librarys_own_store_reads_them(tmp_path: Path, database: str) -> None:
+    names = [("a", "b"), ("a", "c")]
+
+    async def run() -> tuple[list[Any], list[Any], list[Any]]:
+        async with open_keeping(settings(tmp_path, database)) as keep:
+            store: Any = keep.store
+            for number, name in enumerate(names):
+                await store.aput(name, "1", {"n": number, "text": "你好", "deep": [{"x": 1.5}, None]}, index=False)
+            ours = await asyncio.gather(*(store.aget(name, key) for name in names * 2 for key in ("1", "2")))
+            theirs = AsyncPostgresStore(store.conn)
+            asked = [GetOp(name, key) for name in names * 2 for key in ("1", "2")]
+            found = [await store.asearch(("a",), filter={"n": 1}), await theirs.asearch(("a",), filter={"n": 1})]
+            return list(ours), await theirs.abatch(asked), found
+
+    ours, theirs, found = asyncio.run(run())
+    assert [one and one.value["n"] for one in ours] == [0, None, 1, None] * 2
+    assert ours == theirs
+    assert found[0] == found[1] and len(found[0]) == 1
+
+
+def test_many_threads_are_held_and_freed_at_once(tmp_path: Path, database: str) -> None:
+    async def taken(leases: Leases, names: list[str], until: asyncio.Event) -> list[bool]:
+        async def hold(name: str) -> bool:
+            try:
+                async with leases.hold(name):
+                    await until.wait()
+                    return True
+            except Busy:
+                return False
+
+        return await asyncio.gather(*(hold(name) for name in names))
+
+    async def run() -> None:
+        chosen, names, go = settings(tmp_path, database), [f"t{number}" for number in range(50)], asyncio.Event()
+        async with open_keeping(chosen) as one, open_keeping(chosen) as other:
+            held = asyncio.create_task(taken(one.leases, names, go))
+            async with one.leases.hold("last"):  # Asked for behind all the others, so they are held by now.
+                free = asyncio.Event()
+                free.set()
+                assert await taken(other.leases, names, free) == [False] * 50
+            go.set()
+            assert await held == [True] * 50
+            assert await taken(other.leases, names, free) == [True] * 50
+
+    asyncio.run(run())
 
 
 def test_a_conversation_goes_on_in_another_process(tmp_path: Path, database: str) -> None:
