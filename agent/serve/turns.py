@@ -67,8 +67,7 @@ class Running:
         self._wake()
 
     async def follow(self, after: int = -1, every: float | None = None) -> AsyncIterator[list[tuple[int, Event]]]:
-        """Every event with its number, from the one behind `after`; those together that came at once, and none at all
-        where nothing came for `every` seconds."""
+        """Every event behind `after` with its number, as they came; none where nothing came for `every` seconds."""
         at = after + 1
         while True:
             news = self._news
@@ -98,7 +97,7 @@ class Turns:
 
     def __init__(self, house: House, options: Options, links: Links) -> None:
         self._house, self._options, self._links = house, options, links
-        self._home = str(house.settings.data.absolute())
+        self._home = str(house.settings.data.absolute())  # of no interest to anybody elsewhere
         self._live: dict[tuple[str, str], Running] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._watching: set[asyncio.Task[None]] = set()
