@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from agent.backend import Backend
 from agent.context import Context, emit, journal, tools
-from agent.journal import Job, Opened, Send
+from agent.entries import Job, Opened, Send
 from agent.recovery import reconcile, tell_media, tell_unknown, undone
 from agent.rendering import Rendering
 from agent.report import tell

@@ -7,8 +7,8 @@ from langgraph.runtime import Runtime
 from agent.backend import Backend, Credits, Snapshot
 from agent.context import Context, journal, tools
 from agent.draft import Draft, changes, fingerprint
+from agent.entries import Send
 from agent.errors import BackendError
-from agent.journal import Send
 from agent.report import progress, tell
 from agent.state import State, Step
 from agent.summarizer import describe, media

@@ -14,6 +14,7 @@ from agent.backend import Backend, RenderStatus, Verbatim
 from agent.clock import Clock
 from agent.context import Tools
 from agent.draft import Draft
+from agent.entries import Job
 from agent.errors import (
     ApiError,
     BackendError,
@@ -25,7 +26,7 @@ from agent.errors import (
     Unreachable,
 )
 from agent.events import Delivered, Event, Meter, Progress, Text
-from agent.journal import Job, Journal
+from agent.journal import Journal
 from agent.logs import holds_token
 from agent.summarizer import file_size, length
 from prompts import Lang, say

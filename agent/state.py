@@ -82,7 +82,7 @@ class State(TypedDict, total=False):
     """When the turn looked at its session, and what it saw: that of a moment ago is as good as another look. Of this
     turn alone: `agent.graph` keeps it out of checkpoints."""
     opened: Any
-    """What the journal held when the turn began (`agent.journal.Opened`); absent where an engine goes on in mid-turn.
+    """What the journal held when the turn began (`agent.entries.Opened`); absent where an engine goes on in mid-turn.
     Kept out of checkpoints like `glance`."""
     before: Any
     """The draft before the last send, as the backend gave it."""

@@ -14,10 +14,11 @@ from langchain_core.runnables import RunnableConfig
 
 from agent.context import Context
 from agent.draft import Draft
+from agent.entries import Version
 from agent.errors import AgentError, Busy
 from agent.events import EVENT, Error, Event
 from agent.house import Agent, open_agent
-from agent.journal import Journal, Version
+from agent.journal import Journal
 from agent.rendering import Rendering
 from agent.report import error_event
 from agent.state import LocalPath, State

@@ -10,7 +10,8 @@ from langgraph.runtime import Runtime
 
 from agent.context import Context, journal, tools
 from agent.draft import Draft, fingerprint
-from agent.journal import Journal, Ledger, Opened, Version
+from agent.entries import Ledger, Opened, Version
+from agent.journal import Journal
 from agent.report import tell
 from agent.state import State, Step
 from prompts import Lang, say

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.entries import Job, Send
 from agent.events import Delivered, Error, Event
-from agent.journal import Job, Send
 from evals.faulty import Record
 from evals.screen import shown
 from evals.virtual import FILM, Scene

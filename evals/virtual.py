@@ -21,8 +21,9 @@ from starlette.formparsers import MultiPartParser
 
 from agent.backend import Credentials
 from agent.context import Tools, register, unregister
+from agent.entries import Send
 from agent.graph import build as build_graph
-from agent.journal import Journal, Send
+from agent.journal import Journal
 from agent.settings import Settings
 from agent.skills import Skill, load_skill
 from agent.turn import Agent

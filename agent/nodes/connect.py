@@ -13,8 +13,8 @@ from agent.backend import Backend, Snapshot
 from agent.closing import keep_or_remove
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft, changes
+from agent.entries import Opened
 from agent.errors import AgentError, SessionGone, Unreachable
-from agent.journal import Opened
 from agent.recovery import settle_open_sends, tell_unknown
 from agent.report import error_event, progress, tell
 from agent.state import OVER, Session, State

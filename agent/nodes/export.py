@@ -11,9 +11,9 @@ from langgraph.runtime import Runtime
 from agent.again import end, step_id
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
+from agent.entries import Job
 from agent.errors import NothingToExport
 from agent.events import Error
-from agent.journal import Job
 from agent.rendering import NO_LOOK, Rendering, new_id
 from agent.report import failing_softly, tell
 from agent.spend import balance, may_spend, metered, tell_cost

@@ -14,8 +14,8 @@ from agent.asking import ask
 from agent.context import Context, emit, journal, tools
 from agent.desk import Desk
 from agent.draft import Draft
+from agent.entries import Opened
 from agent.events import Timeline
-from agent.journal import Opened
 from agent.material import bare_name
 from agent.opinion import second_opinion, unsure
 from agent.questions import Option, picked

@@ -14,8 +14,8 @@ from agent.backend import Backend, Credits, Snapshot
 from agent.context import Context, emit, journal, tools
 from agent.draft import fingerprint
 from agent.ear import Ear
+from agent.entries import Send
 from agent.errors import BackendError, BadAnswer, StreamLost
-from agent.journal import Send
 from agent.notices import noticing
 from agent.recovery import media_of, reconcile, tell_media, tell_unknown
 from agent.report import error_event, failing_softly, progress, tell

@@ -9,9 +9,9 @@ from langgraph.runtime import Runtime
 from agent.backend import Backend
 from agent.context import Context, emit, journal, tools
 from agent.draft import Draft
+from agent.entries import Job
 from agent.errors import BackendError
 from agent.events import Timeline
-from agent.journal import Job
 from agent.report import failing_softly, tell
 from agent.state import State
 from agent.summarizer import media, timeline

@@ -14,8 +14,8 @@ from router import Decision
 
 if TYPE_CHECKING:
     from agent.draft import Draft
+    from agent.entries import Version
     from agent.events import Event
-    from agent.journal import Version
     from agent.state import LocalPath
 
 __all__ = ["Core", "Load", "load"]

@@ -19,7 +19,7 @@ from agent.skills import Skill
 from prompts import Lang, say
 
 if TYPE_CHECKING:
-    from agent.journal import Job
+    from agent.entries import Job
 
 __all__ = ["ACTIONS", "JobRefused", "Order", "carry_out", "manage", "order", "softly"]
 

@@ -23,7 +23,7 @@ from agent.summarizer import describe, length
 from prompts import Lang, say
 
 if TYPE_CHECKING:
-    from agent.journal import Version
+    from agent.entries import Version
 
 __all__ = ["VersionsRefused", "compared", "listed", "look", "print_versions", "softly", "split_export"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from agent.entries import Job
 from agent.events import Delivered, Error, Event, Progress
 from agent.house import Agent
-from agent.journal import Job, Journal
+from agent.journal import Journal
 from agent.serve.records import Taken, lasting, users
 from agent.turn import collect
 

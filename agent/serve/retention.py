@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from langgraph.store.base import BaseStore
 
+from agent.entries import OPEN, Job
 from agent.errors import Busy
 from agent.house import House, thread_id_of
-from agent.journal import OPEN, Job, Journal, label
+from agent.journal import Journal, label
 from agent.serve.metrics import Metrics
 from agent.serve.options import Options
 from agent.serve.records import Conversation, Records, users

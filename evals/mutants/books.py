@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agent.entries import Job, Send
 from agent.errors import RenderFailed
-from agent.journal import Job, Journal, Send
+from agent.journal import Journal
 from agent.rendering import Rendering
 from evals.mutants.mutant import Break, mutant, put, together
 

@@ -13,8 +13,9 @@ from door_stage import GENERATE, Client, gated, makes, serving
 from world import World
 
 from agent.cli import main
+from agent.entries import Job
 from agent.house import thread_id_of
-from agent.journal import Job, Journal, label
+from agent.journal import Journal, label
 from agent.serve.admin import Office
 
 Run = Callable[..., tuple[int, str, str]]

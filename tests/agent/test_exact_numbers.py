@@ -22,8 +22,9 @@ from world import URL, World
 from agent.backend import Attribution, Backend, Credentials, Drafts, Verbatim
 from agent.backend.answers import decode
 from agent.draft import Draft, fingerprint
+from agent.entries import Job, Version
 from agent.events import Delivered
-from agent.journal import Job, Journal, Version
+from agent.journal import Journal
 
 PIECE = json.dumps(CITY)
 ODD = (

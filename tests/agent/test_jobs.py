@@ -14,7 +14,8 @@ from fake_nemo import CITY
 from through import Through, keep_rendering
 from world import World
 
-from agent.journal import Job, Journal
+from agent.entries import Job
+from agent.journal import Journal
 from agent.lease import lease
 from agent.repl.jobs import JobRefused, Order, manage, order
 from agent.repl.view import PlainView

@@ -11,7 +11,8 @@ import pytest
 from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite.aio import AsyncSqliteStore
 
-from agent.journal import Job, Journal, Ledger, Opened, Send
+from agent.entries import Job, Ledger, Opened, Send
+from agent.journal import Journal
 from agent.state import Session
 
 

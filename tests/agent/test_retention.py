@@ -11,9 +11,10 @@ import pytest
 from door_stage import GENERATE, Client, StillClock, gated, makes, serving
 from world import World
 
+from agent.entries import Job, JobStatus
 from agent.errors import Busy
 from agent.house import thread_id_of
-from agent.journal import Job, JobStatus, Journal
+from agent.journal import Journal
 from agent.serve import retention
 from agent.serve.options import Options
 from agent.serve.records import Records

@@ -27,8 +27,9 @@ from through import Through, keep_rendering
 from world import World
 
 from agent import cli
+from agent.entries import Ledger, Version
 from agent.events import Delivered, Error, Event
-from agent.journal import Journal, Ledger, Version
+from agent.journal import Journal
 from agent.repl.oneshot import Script, play
 from agent.repl.versions import compared, listed, look, split_export
 from agent.repl.view import PlainView

@@ -11,8 +11,9 @@ import pytest
 
 from agent import rendering
 from agent.backend import Backend, RenderStatus
+from agent.entries import Job, Send
 from agent.errors import BackendError, RenderFailed
-from agent.journal import Job, Journal, Send
+from agent.journal import Journal
 from agent.nodes import sse
 from evals.faulty import Fault
 from evals.matrix import ACTS, Act, Case, cases, play
