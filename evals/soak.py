@@ -164,4 +164,4 @@ def _number(position: int, otherwise: int) -> int:
 
 if __name__ == "__main__":
     rounds, every = _number(1, ROUNDS), _number(2, 1)
-    sys.exit(max(faults(every), steps(), main(rounds), _studios(), hosting.soak(hosting.SOAK_S / every)))
+    sys.exit(max(faults(every), steps(), main(rounds), _studios(), hosting.soak(max(60.0, hosting.SOAK_S / every))))
