@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 
@@ -11,17 +13,17 @@ from evals.servers import Missing, postgres, redis
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with postgres(tmp_path_factory.mktemp("postgres")) as url:
-            yield url
-    except Missing as error:
-        pytest.skip(str(error))
+    yield from _lent(postgres, tmp_path_factory.mktemp("postgres"))
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    yield from _lent(redis, tmp_path_factory.mktemp("redis"))
+
+
+def _lent(server: Callable[[Path], AbstractContextManager[str]], folder: Path) -> Iterator[str]:
     try:
-        with redis(tmp_path_factory.mktemp("redis")) as url:
+        with server(folder) as url:
             yield url
     except Missing as error:
         pytest.skip(str(error))

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from agent.gui.gestures import Phrase, PhraseKind, named, plain
-from agent.gui.hearing import hear
-from agent.gui.hearing import plain as is_plain
+from agent.gui.hearing import hear, is_plain
 from agent.gui.pieces import Piece, pieces
 from agent.gui.signs import Before, is_condition
 

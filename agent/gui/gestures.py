@@ -10,7 +10,7 @@ from typing import Literal, cast
 from agent.gui.grammar import MASK, Grammar, RowName, grammars, rx
 from prompts import table
 
-__all__ = ["CHARGED", "Gesture", "Phrase", "latin_buttons", "PhraseKind", "edit_for", "named", "plain", "read"]
+__all__ = ["CHARGED", "Gesture", "Phrase", "PhraseKind", "edit_for", "latin_buttons", "named", "plain", "read"]
 
 PhraseKind = Literal["export", "state", "tracks", "credits", "edit", "undo", "upload", "new", "unknown", "idle"]
 """What a phrase stands for. "unknown": no button of ours; "idle": conditional, denied or a mere offer."""

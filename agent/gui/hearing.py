@@ -18,7 +18,7 @@ from prompts import table
 from router.intent import Model, unpack
 from router.signs import Signs
 
-__all__ = ["ARTEFACT", "CLASSES", "hear", "load", "plain"]
+__all__ = ["ARTEFACT", "CLASSES", "hear", "is_plain", "load"]
 
 ARTEFACT: Final = Path(__file__).with_name("hearing.bin")
 CLASSES: Final = ("content", "export", "state", "tracks", "credits", "edit", "undo", "upload", "new", "none")
@@ -64,7 +64,7 @@ def hear(head: str, found: Sequence[Piece], before: Before) -> list[str]:
     return list(max(best)[1][1:]) if told else []
 
 
-def plain(sentence: str) -> bool:
+def is_plain(sentence: str) -> bool:
     """Whether an English sentence holds no word at all for hands, a screen or a button, so that no piece of it can.
 
     Most are like that, and it is ten times quicker to see than to take them apart.

@@ -58,7 +58,8 @@ async def chat(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     heard = ear.heard()
     if ear.failed:
         emit(runtime, error_event(ear.failed, state["lang"], tools(runtime).settings, session))
-    known = await (_look if not (ear.failed or ear.complete) else _end)(send, state, runtime, backend)
+    after = _end if ear.failed or ear.complete else _look
+    known = await after(send, state, runtime, backend)
     if ear.failed:
         known["outcome"] = "failed"
     return {**heard, "before": before.draft, **known}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.gui.clean import marker
-from agent.gui.hearing import CLASSES, _of_a_screen, load, plain
+from agent.gui.hearing import CLASSES, _of_a_screen, is_plain, load
 from agent.gui.pieces import pieces
 from agent.gui.signs import evidence_of
 from agent.gui.train import examples, marked, sentences
@@ -86,7 +86,7 @@ def test_a_sentence_that_is_plain_has_no_piece_that_is_of_a_screen() -> None:
     for each in sentences():
         text = marked(each["marked"])[0]
         body = text[len(marker(text)) :]
-        if plain(body):
+        if is_plain(body):
             plain_ones += 1
             assert not any(_of_a_screen(piece, evidence_of(piece)) for piece in pieces(body)), text
     assert plain_ones > 500
@@ -94,5 +94,5 @@ def test_a_sentence_that_is_plain_has_no_piece_that_is_of_a_screen() -> None:
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map("".join))
 def test_no_words_in_any_order_are_plain_and_of_a_screen(text: str) -> None:
-    if plain(text):
+    if is_plain(text):
         assert not any(_of_a_screen(piece, evidence_of(piece)) for piece in pieces(text))
