@@ -18,7 +18,7 @@ import httpx
 from langgraph.store.base import BaseStore
 
 from agent.backend import Credentials
-from agent.backend.transport import Transport
+from agent.backend.transport import Client, Transport
 from agent.clock import Clock, SystemClock
 from agent.context import Tools, register, unregister
 from agent.desk import Desk
@@ -185,8 +185,8 @@ async def open_agent(
 def _client(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     trust_env = settings.base_url is not None
     if transport is None and trust_env and getproxies():  # httpx's own connections know the way through a proxy.
-        return httpx.AsyncClient(limits=LIMITS, verify=_trusted(trust_env))
-    return httpx.AsyncClient(transport=transport or Transport(partial(_trusted, trust_env)))
+        return Client(limits=LIMITS, verify=_trusted(trust_env))
+    return Client(transport=transport or Transport(partial(_trusted, trust_env)))
 
 
 @cache

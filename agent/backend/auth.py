@@ -20,7 +20,8 @@ from filelock import FileLock, Timeout
 from pydantic import SecretStr, ValidationError
 
 from agent.backend.screen import beginnings
-from agent.backend.wire import TOKEN_LIFE, Issued
+from agent.backend.together import Together
+from agent.backend.wire import TOKEN_LIFE, Credits, Issued
 from agent.clock import Clock
 from agent.errors import SettingsError, TokenRejected
 from agent.logs import conceal
@@ -78,6 +79,8 @@ class Credentials:
         self._supplied = supplied
         self._issued: Issued | None = None
         self._seen = {supplied.get_secret_value().strip()} - {""} if supplied else set()
+        self.balance = Together[Credits]()
+        """Readings of what the account has, of which all its turns want to know."""
         self._lock = asyncio.Lock()
         self._renewal: asyncio.Task[SecretStr] | None = None
 

@@ -99,9 +99,8 @@ class Backend:
         return wire.read(wire.Session, (await self._ask(_Call("session", "POST", path, body))).fields)
 
     async def credits(self) -> wire.Credits:
-        """What the account has."""
-        answer = await self._ask(_Call("credits", "GET", "/api/credits/balance/simple"))
-        return wire.read(wire.Credits, answer.fields)
+        """What the account has, asked once for all who want to know at the same time."""
+        return await self._credentials.balance.ask(self._credits)
 
     async def snapshot(self, session_id: str) -> wire.Snapshot:
         """The session's state as it is."""
@@ -186,7 +185,7 @@ class Backend:
                 own = self._attribution.headers() if full.host == httpx.URL(self._url).host else {}
                 timeout = transfer.DOWNLOAD_TIMEOUT
                 made = self._http.build_request("GET", full, headers={**own, **headers}, timeout=timeout)
-                return _alone(made), Bearer(token) if token else None
+                return made, Bearer(token) if token else None
 
             return await transfer.download(self._http, request, path, progress, self._clock)
 
@@ -201,6 +200,10 @@ class Backend:
         return f"{self._web_url}/workspace/claim?ct={quote(claim, safe='')}"
 
     # How calls are made
+
+    async def _credits(self) -> wire.Credits:
+        answer = await self._ask(_Call("credits", "GET", "/api/credits/balance/simple"))
+        return wire.read(wire.Credits, answer.fields)
 
     async def _render(self, render_id: str, call: _Call) -> wire.RenderStatus:
         answer = await self._ask(call)
@@ -268,13 +271,7 @@ class Backend:
         headers = {**self._attribution.headers(), **extra}
         if body.get("content") is not None:
             headers["Content-Type"] = "application/json"
-        return _alone(self._http.build_request(method, self._url + path, headers=headers, **body))
-
-
-def _alone(request: httpx.Request) -> httpx.Request:
-    """Without cookies: the client is shared, and one person's must not travel with another's token."""
-    request.headers.pop("Cookie", None)
-    return request
+        return self._http.build_request(method, self._url + path, headers=headers, **body)
 
 
 def _segment(value: str) -> str:

@@ -17,7 +17,7 @@ import httpx
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["Transport"]
+__all__ = ["Client", "Transport"]
 
 IDLE_S = 4.0
 """Seconds that a connection is kept for the next call: fewer than any server waits before it hangs up."""
@@ -25,6 +25,19 @@ BUFFER = 1 << 18
 """Bytes that are read ahead. The usual 64 KB cost a download more in calls than in copying."""
 LINE = 1 << 16
 """Bytes of one header: a signed address to go on to is longer than the 8 KB that aiohttp takes."""
+
+
+class Client(httpx.AsyncClient):
+    """Keeps no cookies: it is shared, and one person's must not travel with another's token."""
+
+    @property  # type: ignore[misc]  # Nobody sets them.
+    def cookies(self) -> httpx.Cookies:
+        return _NoCookies()
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
 
 
 class Transport(httpx.AsyncBaseTransport):

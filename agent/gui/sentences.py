@@ -29,6 +29,8 @@ LONGEST = 2000
 """Characters. Text without any end is cut here, so that nobody waits for ever."""
 
 _STOPS, _WIDE_STOPS = ".!?…", "。！？"
+_SIGN = re.compile(f"[{re.escape(''.join(PAIRS) + _STOPS + _WIDE_STOPS)}\n]")
+"""Where a sentence may end, or a quotation begin."""
 _CLOSERS = "”’」』》)）]*_~"
 _CJK = re.compile(r"[぀-ヿ㐀-鿿豈-﫿＀-￯]")
 # Pictures that end a sentence belong to it; hands and arrows point to what follows.
@@ -121,10 +123,8 @@ def span_end(text: str, at: int, final: bool) -> int | None:
 
 def _first_end(text: str, final: bool) -> int | None:
     at = 0
-    while at < len(text):
-        char, known = text[at], True
-        if at >= LONGEST:
-            return text.rfind(" ", 1, LONGEST) + 1 or LONGEST
+    while sign := _SIGN.search(text, at, LONGEST):
+        at, char, known = sign.start(), sign[0], True
         if char in PAIRS:
             past = span_end(text, at, final)
             if past is None:
@@ -134,15 +134,15 @@ def _first_end(text: str, final: bool) -> int | None:
         elif char == "\n":
             end, known = _line_end(text, at, final)
             at += 1
-        elif char in _STOPS + _WIDE_STOPS:
+        else:
             begin, at = at, _run(text, at)
             end, known = _stop(text, at, text[begin:at], final, text[:begin])
-        else:
-            at, end = at + 1, None
         if not known:
             return None
         if end is not None:
             return end
+    if len(text) > max(at, LONGEST):
+        return text.rfind(" ", 1, LONGEST) + 1 or LONGEST
     return len(text.rstrip()) if final else None
 
 

@@ -6,6 +6,7 @@ import logging
 import re
 import uuid
 from contextlib import ExitStack
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -248,6 +249,7 @@ def _is_here(name: str) -> bool:
     return _is_address(name) and ip_address(name).is_loopback
 
 
+@lru_cache(256)
 def _is_address(name: str) -> bool:
     try:
         ip_address(name)

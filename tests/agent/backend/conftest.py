@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from agent.backend import Attribution, Backend, Credentials
+from agent.backend.transport import Client
 
 CANARY = "nmv_usr_canary0123456789"
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -129,7 +130,7 @@ class Wire:
 
     def backend(self, credentials: Credentials | None = None, *, supplied: str | None = None) -> Backend:
         own = SecretStr(supplied) if supplied else None
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self.handle))
+        http = Client(transport=httpx.MockTransport(self.handle))
         return Backend(
             "https://backend.test",
             http,

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.backend import Attribution, Backend, RenderStatus, Snapshot, Uploaded
+from agent.backend import Attribution, Backend, Credits, RenderStatus, Snapshot, Uploaded
 from agent.backend.calls import RULES
 from agent.errors import (
     ApiError,
@@ -415,6 +415,20 @@ def test_cookies_of_one_person_never_travel_with_anothers_token(wire: Any) -> No
 
     wire.run(twice())
     assert "cookie" not in wire.requests[-1].headers
+
+
+def test_turns_that_want_to_know_one_balance_at_once_ask_for_it_once(wire: Any) -> None:
+    wire.on("GET", CREDITS, wire.ok(available=7))
+    account = wire.credentials()
+    backends = [wire.backend(account) for _ in range(20)]
+
+    async def ask() -> list[Credits]:
+        return await asyncio.gather(*(backend.credits() for backend in backends))
+
+    assert [have.available for have in wire.run(ask())] == [7] * 20
+    assert wire.paths().count(CREDITS) == 1
+    wire.run(backends[0].credits())
+    assert wire.paths().count(CREDITS) == 2
 
 
 def test_odd_frontmatter_stays_inside_its_header() -> None:
