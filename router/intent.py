@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
 from router.signs import Heard, Signs, signs
 
-__all__ = ["AROUND", "ARTEFACT", "CLASSES", "Model", "chances", "load", "loudest", "pack", "unpack"]
+__all__ = ["AROUND", "ARTEFACT", "CLASSES", "Model", "abreast", "chances", "load", "loudest", "pack", "unpack"]
 
 ARTEFACT: Final = Path(__file__).with_name("intent.bin")
 CLASSES: Final = ("export", "credits", "state", "upload", "edit", "remark", "bring")
@@ -20,13 +22,16 @@ CLASSES: Final = ("export", "credits", "state", "upload", "edit", "remark", "bri
 To bring is to upload and to say what to do with it."""
 AROUND: Final = 0.5
 """The length of what stands around a clause, beside that of its n-grams."""
+_LANE: Final = 32
+"""Bits of one class in a row; a sum of signed bytes stays far from their half."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A multinomial logistic regression over signs, in whole numbers of `step`."""
 
-    weights: dict[str, tuple[int, ...]]
+    weights: dict[str, int]
+    """A row for each sign, its classes `abreast`: to add up a hundred rows is to add up a hundred numbers."""
     bias: tuple[float, ...]
     step: float
     """What a weight of 1 adds to a logarithm, temperature included."""
@@ -45,9 +50,9 @@ class Model:
 
     def logits(self, seen: Signs) -> list[float]:
         """The logarithms of the probabilities, but for what is the same for every class."""
-        grams = self._sum(seen.grams)
-        evidence = self._sum(seen.evidence)
-        around = self._sum(seen.around)
+        grams = self.sums(seen.grams)
+        evidence = self.sums(seen.evidence)
+        around = self.sums(seen.around)
         norm = self.step / math.sqrt(len(seen.grams) or 1)
         share = self.step * self.share
         edge = self.step * AROUND / math.sqrt(len(seen.around) or 1)
@@ -55,9 +60,21 @@ class Model:
             b + norm * g + share * e + edge * a for b, g, e, a in zip(self.bias, grams, evidence, around, strict=True)
         ]
 
-    def _sum(self, keys: Sequence[str] | frozenset[str]) -> Sequence[int]:
-        rows = [row for key in keys if (row := self.weights.get(key))]
-        return [sum(column) for column in zip(*rows, strict=True)] if rows else [0] * len(self.bias)
+    def sums(self, keys: Iterable[str]) -> list[int]:
+        """The sum of the rows of `keys`, one for each class; an unknown one adds nothing."""
+        width, half = len(self.bias), 1 << (_LANE - 1)
+        total = sum(map(self.weights.get, keys, repeat(0)), _half(width))
+        return [lane - half for lane in struct.unpack(f"<{width}I", total.to_bytes(4 * width, "little"))]
+
+
+@cache
+def _half(width: int) -> int:
+    return abreast([1 << (_LANE - 1)] * width)
+
+
+def abreast(row: Sequence[int]) -> int:
+    """The weights of all classes side by side in one number."""
+    return sum(weight << (_LANE * at) for at, weight in enumerate(row))
 
 
 def chances(heard: Sequence[Heard]) -> list[list[float]]:
@@ -68,8 +85,8 @@ def chances(heard: Sequence[Heard]) -> list[list[float]]:
 
 def loudest(heard: Heard, name: str) -> str:
     """The word or n-gram of a clause that speaks most for one of CLASSES; empty when none is known."""
-    weights, index = load().weights, CLASSES.index(name)
-    known = ((weights[gram][index], gram) for gram in signs([heard])[0].grams if gram in weights)
+    model, index = load(), CLASSES.index(name)
+    known = ((model.sums([gram])[index], gram) for gram in signs([heard])[0].grams if gram in model.weights)
     return max(known, default=(0, ""))[1].strip()
 
 
@@ -85,7 +102,7 @@ def pack(model: Model, classes: Sequence[str] = CLASSES) -> bytes:
         "learned": model.learned,
     }
     names = "\n".join(json.dumps(key, ensure_ascii=False)[1:-1] for key in keys)
-    body = bytes(weight & 0xFF for key in keys for weight in model.weights[key])
+    body = bytes(weight & 0xFF for key in keys for weight in model.sums([key]))
     return "\n".join([json.dumps(head), names, ""]).encode() + body
 
 
@@ -94,11 +111,18 @@ def unpack(data: bytes) -> Model:
     first, _, rest = data.partition(b"\n")
     head = json.loads(first)
     width, size = len(head["classes"]), head["size"]
-    names, body = rest[: -width * size - 1], memoryview(rest[-width * size :]).cast("b")
+    names, body = rest[: -width * size - 1], rest[-width * size :]
     keys = json.loads(b'["' + names.replace(b"\n", b'","') + b'"]')
-    rows = body.tolist()
-    weights = {key: tuple(rows[at : at + width]) for key, at in zip(keys, range(0, width * size, width), strict=True)}
+    wide, row = bytearray(4 * width * size), 4 * width
+    wide[::4] = body.translate(_UNSIGNED)
+    low, number = abreast([128] * width), int.from_bytes
+    starts = range(0, row * size, row)
+    weights = {key: number(wide[at : at + row], "little") - low for key, at in zip(keys, starts, strict=True)}
     return Model(weights, tuple(head["bias"]), head["step"], head["share"], head["learned"])
+
+
+_UNSIGNED: Final = bytes((byte + 128) % 256 for byte in range(256))
+"""Signed bytes from 0 on."""
 
 
 @cache

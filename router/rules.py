@@ -58,7 +58,7 @@ class _Rule:
     score: float
     source: Source
     name: str
-    phrase: Phrase
+    pattern: re.Pattern[str]
 
 
 def votes(text: str) -> list[Vote]:
@@ -67,10 +67,8 @@ def votes(text: str) -> list[Vote]:
     cast: list[Vote] = []
     denied: list[Vote] = []
     spans = list(_denials(text, latin, beyond))
-    for rule in _rules():
-        if not rule.phrase.fits(latin, beyond):
-            continue
-        for hit in rule.phrase.pattern.finditer(text):
+    for rule in _rules(latin, beyond):
+        for hit in rule.pattern.finditer(text):
             if rule.route in _ACTING and _denied(hit, spans):
                 denied.append(Vote("sse", 0.9, "rule", f"negated:{rule.route}"))
                 continue
@@ -123,12 +121,19 @@ def _denied(hit: re.Match[str], spans: list[tuple[int, int]]) -> bool:
 
 
 @cache
-def _rules() -> tuple[_Rule, ...]:
+def _rules(latin: bool, beyond: bool) -> tuple[_Rule, ...]:
+    """Those that fit a text in these scripts."""
+    return tuple(rule for rule, phrase in _all_rules() if phrase.fits(latin, beyond))
+
+
+@cache
+def _all_rules() -> tuple[tuple[_Rule, Phrase], ...]:
     return tuple(
-        _Rule(route, score, source, name, compiled(pattern))
+        (_Rule(route, score, source, name, phrase.pattern), phrase)
         for route in ROUTES
         for level, source, score in _LEVELS
         for name, pattern in section(route).get(level, {}).items()
+        for phrase in [compiled(pattern)]
     )
 
 

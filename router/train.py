@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.examples import Example, aligned, alone, examples, sentences
-from router.intent import AROUND, ARTEFACT, CLASSES, Model, pack
+from router.intent import AROUND, ARTEFACT, CLASSES, Model, abreast, pack
 from router.regression import PENALTY, Floats, Table, descend
 
 __all__ = ["digest", "fit", "train"]
@@ -65,7 +65,7 @@ def fit(
     order = np.argsort(-np.abs(weights).max(axis=1), kind="stable")[:KEPT]
     step = float(np.abs(weights).max()) / 127 or 1.0
     whole = np.rint(weights / step).astype(int)
-    kept = {names[index]: tuple(whole[index].tolist()) for index in order.tolist() if whole[index].any()}
+    kept = {names[index]: abreast(whole[index].tolist()) for index in order.tolist() if whole[index].any()}
     return Model(kept, tuple(round(float(each), 6) for each in settled), round(step / heat, 9), SHARE, learned)
 
 

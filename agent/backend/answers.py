@@ -30,7 +30,7 @@ _SPACE, _NOT_ASCII = re.compile(r"[ \t\n\r]*"), re.compile("[^\x00-\x7f]+")
 def decode(text: str) -> Any:
     """Parsed JSON, or None for everything that is not JSON."""
     try:
-        return json.loads(text.removeprefix("\ufeff"), parse_int=_whole)
+        return _VALUES.decode(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return None
 
@@ -41,7 +41,7 @@ def _whole(digits: str) -> int | float:
     return number if -(2**63) <= number < 2**64 else float(digits)
 
 
-_JSON = json.JSONDecoder()
+_JSON, _VALUES = json.JSONDecoder(), json.JSONDecoder(parse_int=_whole)
 
 
 class Drafts:

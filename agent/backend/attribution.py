@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 __all__ = ["Attribution"]
@@ -28,6 +29,7 @@ class Attribution:
         }
 
 
+@lru_cache(256)
 def _value(text: str) -> str:
     """Printable ASCII, the rest percent-encoded; never empty, for an empty header counts as missing."""
     return quote(text.strip(), safe=_PLAIN, errors="replace") or "unknown"

@@ -7,6 +7,7 @@ import math
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -122,9 +123,14 @@ async def body_of(response: httpx.Response) -> str:
             if len(read) > LONGEST_ANSWER:
                 raise BadAnswer("an answer without end", status=response.status_code)
     try:
-        return read.decode(response.charset_encoding or "utf-8", "replace")
+        return read.decode(_charset(response.headers.get("content-type", "")), "replace")
     except LookupError:
         return read.decode("utf-8", "replace")
+
+
+@lru_cache(64)
+def _charset(content_type: str) -> str:
+    return httpx.Response(200, headers={"content-type": content_type}).charset_encoding or "utf-8"
 
 
 def failed(error: Exception, rule: Rule) -> BackendError:

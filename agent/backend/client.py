@@ -271,12 +271,16 @@ class Backend:
         headers = {**self._attribution.headers(), **extra}
         if body.get("content") is not None:
             headers["Content-Type"] = "application/json"
-        return self._http.build_request(method, self._url + path, headers=headers, **body)
+        return self._http.build_request(method, _address(self._url + path), headers=headers, **body)
 
 
 def _segment(value: str) -> str:
     """An id from the backend as one segment of a path."""
     return quote(value, safe="")
+
+
+_address = lru_cache(256)(httpx.URL)
+"""To read one takes longer than to look it up, and a session's are used in every turn."""
 
 
 @lru_cache(64)

@@ -115,8 +115,7 @@ def _further(
 
 def _logarithms(model: Model, logits: list[float], behind: tuple[str, ...]) -> list[float]:
     step = model.step * model.share
-    rows = [model.weights[sign] for sign in behind if sign in model.weights]
-    moved = [a + step * sum(b) for a, *b in zip(logits, *rows, strict=True)]
+    moved = [a + step * b for a, b in zip(logits, model.sums(behind), strict=True)]
     top = max(moved)
     total = top + math.log(sum(math.exp(each - top) for each in moved))
     return [each - total for each in moved]

@@ -242,7 +242,11 @@ class Turns:
         folder = None if known else self._house.folder(agent.user).name
         await records.open(conversation, folder, taken)
         running.begun.set_result(None)
-        return await self._hear(running, agent, order, taken, again=kept is not None)
+        status = await self._hear(running, agent, order, taken, again=kept is not None)
+        if known and int(taken.id[:8], 16) % PRUNE_EVERY == 0:
+            await records.trim(thread_id, self._options.keep_turns)
+            await self._house.keep.prune(thread_id)
+        return status
 
     async def _hear(self, running: Running, agent: Agent, order: Order, taken: Taken, *, again: bool) -> Status:
         given = State(utterance=order.text, files=list(order.files), out=None, wanted_lang=order.lang)
@@ -271,9 +275,6 @@ class Turns:
     async def _end(self, agent: Agent, taken: Taken, seconds: float) -> None:
         records = self.records(agent.user)
         await asyncio.gather(records.put(taken), *(tell(agent.user, taken, seconds) for tell in self.on_end))
-        if int(taken.id[:8], 16) % PRUNE_EVERY == 0:
-            await records.trim(taken.thread_id, self._options.keep_turns)
-            await self._house.keep.prune(taken.thread_id)
 
     def _replay(self, running: Running, kept: Taken, agent: Agent) -> Status:
         running.replayed, running.events = True, self._again(kept, agent)
