@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from langgraph.channels import UntrackedValue
 from langgraph.graph import START, StateGraph
@@ -54,9 +54,17 @@ def builder(around: Callable[[Any], Any] = lambda node: node) -> StateGraph[Stat
     graph.add_edge(START, "connect")
     # connect -> route or END, route -> a step or END, summarize -> the next step or END: their Commands say so.
     for step in ROUTES:
-        graph.add_edge(step, "translate")
+        if step == "sse":
+            graph.add_conditional_edges(step, _heard)
+        else:
+            graph.add_edge(step, "summarize")
     graph.add_edge("translate", "summarize")
     return graph
+
+
+async def _heard(state: State) -> Literal["translate", "summarize"]:
+    """Only the chat speaks of a screen, and most of what it says does not. Async: LangGraph gives others a thread."""
+    return "translate" if state["phrases"] else "summarize"
 
 
 @cache

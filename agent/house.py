@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from ssl import SSLContext
@@ -62,6 +62,7 @@ class Agent:
         return thread_id_of(self.user, thread)
 
 
+@lru_cache(1024)
 def thread_id_of(user: str, thread: str) -> str:
     """LangGraph's id for a conversation of a user."""
     return str(uuid.uuid5(NAMESPACE, f"{user}:{thread}"))

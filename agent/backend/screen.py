@@ -81,7 +81,7 @@ class Screen:
         words = bool(shown.strip())
         self._answered |= words
         released = self._release(said.segment) if words else []
-        return [*released, replace(said, text=shown, final=final)]
+        return [*released, Said(said.segment, shown, said.mode, final)]
 
     def _kept(self, text: str, number: int, segment: _Segment) -> int:
         """How many of the last characters are to be held back."""

@@ -32,12 +32,15 @@ class Client(httpx.AsyncClient):
 
     @property  # type: ignore[misc]  # Nobody sets them.
     def cookies(self) -> httpx.Cookies:
-        return _NoCookies()
+        return _NO_COOKIES
 
 
 class _NoCookies(httpx.Cookies):
     def extract_cookies(self, response: httpx.Response) -> None:
         pass
+
+
+_NO_COOKIES = _NoCookies()
 
 
 class Transport(httpx.AsyncBaseTransport):

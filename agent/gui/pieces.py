@@ -11,7 +11,9 @@ from agent.gui.sentences import PAIRS, span_end
 
 __all__ = ["Piece", "pieces", "shape"]
 
-_ASIDES = "(（"
+_QUOTE = re.compile(f"[{re.escape(''.join(sign for sign in PAIRS if sign not in '(（'))}]")
+"""What opens a quotation; an aside is read like the rest."""
+_EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_{1,2}|_{1,2}(?!\w)")
 _EMOJI = r"[☀-➿⬀-⯿\U0001f300-\U0001faff]"
 _AFTER = re.compile(
     r"(?<!\d),(?!\d)|(?<=\d),(?=\s|[^\s\d])|[，、；：。！？…～;!?]+|\.(?=\s|$|[^\x00-\x7f])|:(?=\s|[^\x00-\x7f]|$)|"
@@ -44,14 +46,13 @@ class Piece:
 
 def shape(text: str) -> str:
     """As long as the text: quotations masked, emphasis blank, one kind of apostrophe."""
-    found, at = list(text), 0
-    while at < len(text):
-        quoted = text[at] in PAIRS and text[at] not in _ASIDES
-        past = span_end(text, at, final=True) if quoted else at + 1
-        if past is not None and past > at + 1:
-            found[at:past] = MASK * (past - at)
-        at = past or at + 1
-    plain = re.sub(r"\*{1,3}|(?<!\w)_{1,2}|_{1,2}(?!\w)", lambda m: " " * len(m[0]), "".join(found))
+    found, at = "", 0
+    while quoted := _QUOTE.search(text, at):
+        start = quoted.start()
+        past = span_end(text, start, final=True) or start + 1
+        found += text[at:start] + (MASK * (past - start) if past > start + 1 else text[start])
+        at = past
+    plain = _EMPHASIS.sub(lambda m: " " * len(m[0]), found + text[at:])
     return plain.replace("'", "’")
 
 

@@ -44,7 +44,8 @@ async def summarize(state: State, runtime: Runtime[Context]) -> Command[Next]:
         let_go(asked, runtime)
         question = ask(rest[0]["route"], rest[0]["text"], state["lang"], runtime)
         return Command(goto="__end__", update={**update, **OVER, "question": question})
-    fresh = {"steps": rest, "spoke": False, "outcome": "done", "looked": None, "glance": None}
+    fresh = {"steps": rest, "spoke": False, "stuck": "", "show": False, "outcome": "done"}
+    fresh |= {"looked": None, "glance": None}
     return Command(goto=rest[0]["route"], update={**update, **fresh})
 
 

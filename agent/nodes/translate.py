@@ -23,8 +23,6 @@ TOLD = ("upload", "new")
 
 async def translate(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """Appends the steps that the heard phrases stand for: each kind at most once a turn, within the budget."""
-    if not state["phrases"]:
-        return {"stuck": "", "show": False}
     heard = [Phrase(kind=p["kind"], words=p["words"]) for p in state["phrases"]]  # type: ignore[arg-type]  # as kept
     wanted = actions(heard)
     steps, acted, budget = list(state["steps"]), list(state["acted"]), state["budget"]
