@@ -114,9 +114,9 @@ def _usual(kind: Kind, draft: Any, backend: str) -> float:
     return EDIT if Draft.read(draft).exportable else NEW
 
 
-async def balance(backend: Backend) -> Credits:
-    """What the account has, as far as it can be told."""
+async def balance(backend: Backend, within: float = 0.0) -> Credits:
+    """What the account has, or had less than `within` seconds ago, as far as it can be told."""
     try:
-        return await backend.credits()
+        return await backend.credits(within)
     except BackendError:
         return Credits(available=None, frozen=None, total=None)

@@ -98,9 +98,9 @@ class Backend:
         path = f"/api/tasks/{USER}/with-session/{APP}"
         return wire.read(wire.Session, (await self._ask(_Call("session", "POST", path, body))).fields)
 
-    async def credits(self) -> wire.Credits:
-        """What the account has, asked once for all who want to know at the same time."""
-        return await self._credentials.balance.ask(self._credits)
+    async def credits(self, within: float = 0.0) -> wire.Credits:
+        """What the account has, asked once for all who want to know now, or had less than `within` seconds ago."""
+        return await self._credentials.balance.ask(self._credits, self._clock, within)
 
     async def snapshot(self, session_id: str) -> wire.Snapshot:
         """The session's state as it is."""

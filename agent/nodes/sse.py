@@ -19,7 +19,7 @@ from agent.errors import BackendError, BadAnswer, StreamLost
 from agent.notices import noticing
 from agent.recovery import media_of, reconcile, tell_media, tell_unknown
 from agent.report import error_event, failing_softly, progress, tell
-from agent.spend import balance, may_spend, tell_cost
+from agent.spend import balance, may_spend, metered, tell_cost
 from agent.state import State
 from prompts import say
 
@@ -27,6 +27,9 @@ __all__ = ["chat"]
 
 MOMENT = timedelta(seconds=1)
 """To look again would cost a person a round trip, and tell no more."""
+JUST_NOW = 0.25
+"""Seconds in which a balance is still the one before a send: fewer, for another conversation may pay from it, and none
+where the person has set a limit."""
 
 
 @failing_softly
@@ -75,13 +78,14 @@ async def _begun(state: State, runtime: Runtime[Context], backend: Backend) -> d
 
 async def _seen(state: State, runtime: Runtime[Context], backend: Backend) -> tuple[Snapshot, Credits]:
     """The session and the balance before the send; what was seen of the session a moment ago is still so."""
+    within = 0.0 if metered(runtime) else JUST_NOW
     if glance := state.get("glance"):
         at, snapshot = glance
         if tools(runtime).clock.now() - at < MOMENT:
-            return snapshot, await balance(backend)
+            return snapshot, await balance(backend, within)
     session = state["session"]
     assert session
-    looked, have = await asyncio.gather(_looked(session["session_id"], backend), balance(backend))
+    looked, have = await asyncio.gather(_looked(session["session_id"], backend), balance(backend, within))
     if isinstance(looked, BackendError):
         raise looked
     return looked, have

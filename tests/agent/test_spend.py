@@ -46,6 +46,31 @@ def test_the_cost_is_told_in_chinese(world: World) -> None:
     assert "积分：用了 7，剩 83。" in shown(world.say("做一个城市的视频"))
 
 
+def readings(world: World, pause: float) -> int:
+    """How often the balance was asked for in two sends, one `pause` seconds after the other."""
+    world.nemo.scripts += [[say("Done."), edit(CITY), charge(7)], [say("Done."), edit(MUSIC), charge(2)]]
+
+    async def story(agent: Agent) -> list[Event]:
+        assert [event async for event in turn(agent, "t", "make a film of a city")]
+        await world.clock.sleep(pause)
+        return [event async for event in turn(agent, "t", "add calm music")]
+
+    assert "Credits: 2 used, 81 left." in shown(world.run(story))
+    return sum(request.url.path.endswith("/balance/simple") for request in world.nemo.requests)
+
+
+def test_the_balance_of_a_moment_ago_is_not_asked_for_again(world: World) -> None:
+    assert readings(world, 0.2) == 3
+
+
+def test_the_balance_of_a_while_ago_is_asked_for_again(world: World) -> None:
+    assert readings(world, 0.3) == 4
+
+
+def test_a_limit_is_held_against_the_balance_as_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert readings(limited(world, monkeypatch, max_spend=200.0), 0.2) == 4
+
+
 def test_a_turn_that_cost_nothing_says_nothing_about_credits(world: World) -> None:
     world.nemo.scripts.append([say("Done."), edit(CITY)])
     assert "redits" not in shown(world.say("make a film of a city"))
