@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -429,6 +430,19 @@ def test_turns_that_want_to_know_one_balance_at_once_ask_for_it_once(wire: Any) 
     assert wire.paths().count(CREDITS) == 1
     wire.run(backends[0].credits())
     assert wire.paths().count(CREDITS) == 2
+
+
+def test_an_answer_that_was_packed_all_the_same_is_unpacked(wire: Any, adk: Any) -> None:
+    packed = gzip.compress(b'{"available": 7}')
+    body = wire.stream(packed[:9], packed[9:]).stream
+    wire.on("GET", CREDITS, httpx.Response(200, headers={"content-encoding": "gzip"}, stream=body))
+    assert wire.run(wire.backend().credits()).available == 7
+
+    said = gzip.compress(adk([{"content": {"parts": [{"text": "Done."}]}, "author": "nemo_agent"}]))
+    stream = wire.stream(said[:20], said[20:])
+    stream.headers["content-encoding"] = "gzip"
+    wire.on("POST", "/run_sse", stream)
+    assert "Done." in [getattr(event, "text", "") for event in wire.run(wire.heard(wire.backend()))]
 
 
 def test_odd_frontmatter_stays_inside_its_header() -> None:
