@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,10 +61,9 @@ async def keep(book: Journal, seen: Version, opened: Opened | None = None) -> Ke
         return _standing(ledger, mine, fresh=False)
     if mine == EMPTY and ledger.session_id != seen.session_id:
         return None
-    version = replace(seen, number=len(ledger.marks) + 1)
+    await book.keep_version(replace(seen, number=len(ledger.marks) + 1))
     ledger = Ledger((*ledger.marks, mine), seen.session_id)
-    # Written together, and in this order by a store that writes one by one: `_ledger` finds a version without its mark.
-    await asyncio.gather(book.keep_version(version), book.keep_ledger(seen.thread, ledger))
+    await book.keep_ledger(seen.thread, ledger)
     if opened:
         opened.ledger = ledger
     return _standing(ledger, mine, fresh=True)
